@@ -1,0 +1,18 @@
+# Flags that every target of ours is built with; system headers are exempt.
+add_library(fluxora_flags INTERFACE)
+target_compile_options(fluxora_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 and 13 report these for the standard library's own code when it is inlined at -O2 and above.
+  target_compile_options(fluxora_flags INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
+endif()
+if(FLUXORA_SANITIZE)
+  target_compile_options(fluxora_flags INTERFACE -fsanitize=${FLUXORA_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(fluxora_flags INTERFACE -fsanitize=${FLUXORA_SANITIZE})
+endif()
+if(FLUXORA_COVERAGE)
+  target_compile_options(fluxora_flags INTERFACE --coverage)
+  target_link_options(fluxora_flags INTERFACE --coverage)
+endif()

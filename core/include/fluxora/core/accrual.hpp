@@ -1,0 +1,35 @@
+#pragma once
+
+#include "fluxora/core/amount.hpp"
+#include "fluxora/core/stream.hpp"
+#include "fluxora/core/unix_time.hpp"
+
+namespace fluxora::core {
+
+/// What accrual is computed from. SPEC section 2, "Accrual".
+struct AccrualTerms {
+  StreamKind kind = StreamKind::linear;
+  Amount deposit;
+  Amount rate_per_second;
+  Amount checkpoint_amount;
+  UnixSeconds checkpoint_at = 0;
+  UnixSeconds cliff_time = 0;
+  UnixSeconds end_time = 0;
+};
+
+/// Base units streamed at `now` by the terms alone, always within 0..deposit (0 where the deposit is negative).
+/// Total: products that don't fit count as the deposit.
+[[nodiscard]] Amount accrued(const AccrualTerms& terms, UnixSeconds now) noexcept;
+
+/// The three amounts of a stream at `now`. `now` is capped at cancelledAt; a completed stream has streamed its deposit.
+struct Balances {
+  Amount streamed;
+  Amount withdrawable;  ///< never negative
+  Amount remaining;
+};
+
+[[nodiscard]] AccrualTerms accrual_terms(const Stream& stream) noexcept;
+[[nodiscard]] Amount streamed_at(const Stream& stream, UnixSeconds now) noexcept;
+[[nodiscard]] Balances balances_at(const Stream& stream, UnixSeconds now) noexcept;
+
+}  // namespace fluxora::core

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fluxora/core/bytes.hpp"
+#include "fluxora/core/contract_event.hpp"
+#include "fluxora/core/json_writer.hpp"
+#include "fluxora/core/stream.hpp"
+#include "fluxora/core/unix_time.hpp"
+
+namespace fluxora::core {
+
+/// One entry of the log. SPEC section 4.
+struct LogEntry {
+  std::uint64_t seq = 0;
+  EventName event = EventName::chain_event;
+  std::string kind;       ///< the chain event's topic; empty when the topic is no symbol
+  std::string stream_id;  ///< empty for events that are no stream's
+  std::string event_id;
+  std::string contract_id;
+  std::uint32_t ledger = 0;
+  Hash ledger_hash{};
+  Hash tx_hash{};
+  UnixSeconds closed_at = 0;
+  bool in_successful_call = true;
+  std::vector<Bytes> topics_xdr;  ///< each topic's XDR as the chain gave it; empty for entries that are no event's
+  Bytes value_xdr;
+  std::optional<Stream> stream;  ///< the stream after this entry, when it was folded
+  std::string change = "{}";     ///< describe_change
+  std::optional<std::uint64_t> prev_seq;  ///< the stream's previous entry
+};
+
+/// The entry as every feed shows it. The stream's amounts are computed at the entry's close time.
+/// An event that changed no stream shows its decoded XDR as `raw`: {"topics":[…],"value":…}, in SEP-51 JSON,
+/// or base64 strings where the XDR can't be decoded.
+void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch);
+
+}  // namespace fluxora::core
