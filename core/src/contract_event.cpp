@@ -1,0 +1,228 @@
+#include "fluxora/core/contract_event.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace fluxora::core {
+namespace {
+
+/// Reads the fields of a payload map; one missing or of another type makes the whole unfoldable.
+class PayloadFields {
+ public:
+  explicit PayloadFields(const ScVal& value) : value_(value) {}
+
+  Amount amount(std::string_view name) {
+    const ScVal* field = value_.field(name);
+    return take(field != nullptr ? field->i128() : std::nullopt);
+  }
+  std::uint64_t u64(std::string_view name) {
+    const ScVal* field = value_.field(name);
+    return take(field != nullptr ? field->u64() : std::nullopt);
+  }
+  std::string address(std::string_view name) {
+    const ScVal* field = value_.field(name);
+    const std::string* text = field != nullptr ? field->address() : nullptr;
+    if (text == nullptr) {
+      complete_ = false;
+      return {};
+    }
+    return *text;
+  }
+
+  /// What was read, or Unfoldable when any of it was missing.
+  template <class Payload>
+  EventPayload or_unfoldable(Payload payload) const {
+    if (!complete_) return Unfoldable{};
+    return payload;
+  }
+
+ private:
+  template <class T>
+  T take(std::optional<T> field) {
+    if (!field) complete_ = false;
+    return field.value_or(T{});
+  }
+
+  const ScVal& value_;
+  bool complete_ = true;
+};
+
+EventPayload read_created(const ScVal& value) {
+  PayloadFields fields(value);
+  StreamCreated created{fields.address("sender"),      fields.address("recipient"), fields.amount("deposit_amount"),
+                        fields.amount("rate_per_second"), fields.u64("start_time"),  fields.u64("cliff_time"),
+                        fields.u64("end_time")};
+  return fields.or_unfoldable(std::move(created));
+}
+
+EventPayload read_withdrew(const ScVal& value) {
+  if (const auto bare = value.i128()) return StreamWithdrew{*bare};  // the oldest contract
+  PayloadFields fields(value);
+  StreamWithdrew withdrew{fields.amount("amount")};
+  return fields.or_unfoldable(withdrew);
+}
+
+EventPayload read_keeper_cancelled(const ScVal& value) {
+  PayloadFields fields(value);
+  KeeperCancelled cancelled{fields.amount("recipient_amount")};
+  return fields.or_unfoldable(cancelled);
+}
+
+EventPayload read_rate_updated(const ScVal& value) {
+  PayloadFields fields(value);
+  RateUpdated updated{fields.amount("new_rate_per_second"), fields.u64("effective_time")};
+  return fields.or_unfoldable(updated);
+}
+
+EventPayload read_rate_decreased(const ScVal& value) {
+  PayloadFields fields(value);
+  RateDecreased decreased{fields.amount("new_rate_per_second"), fields.u64("effective_time"),
+                          fields.amount("checkpointed_amount"), fields.amount("refund_amount")};
+  return fields.or_unfoldable(decreased);
+}
+
+EventPayload read_end_shortened(const ScVal& value) {
+  PayloadFields fields(value);
+  EndShortened shortened{fields.u64("new_end_time"), fields.amount("refund_amount")};
+  return fields.or_unfoldable(shortened);
+}
+
+EventPayload read_end_extended(const ScVal& value) {
+  PayloadFields fields(value);
+  EndExtended extended{fields.u64("new_end_time")};
+  return fields.or_unfoldable(extended);
+}
+
+EventPayload read_topped_up(const ScVal& value) {
+  PayloadFields fields(value);
+  ToppedUp topped_up{fields.amount("new_deposit_amount"), fields.u64("new_end_time")};
+  return fields.or_unfoldable(topped_up);
+}
+
+EventPayload read_recipient_updated(const ScVal& value) {
+  PayloadFields fields(value);
+  RecipientUpdated updated{fields.address("new_recipient")};
+  return fields.or_unfoldable(std::move(updated));
+}
+
+EventPayload read_sender_transferred(const ScVal& value) {
+  PayloadFields fields(value);
+  SenderTransferred transferred{fields.address("new_sender")};
+  return fields.or_unfoldable(std::move(transferred));
+}
+
+EventPayload read_share_delegated(const ScVal& value) {
+  PayloadFields fields(value);
+  ShareDelegated delegated{fields.u64("child_stream_id"), fields.address("delegatee"),
+                           fields.amount("new_parent_rate"), fields.amount("child_rate")};
+  return fields.or_unfoldable(std::move(delegated));
+}
+
+template <class Payload>
+EventPayload whatever_it_says(const ScVal&) {
+  return Payload{};
+}
+
+struct StreamTopic {
+  std::string_view topic;
+  EventPayload (*read)(const ScVal& value);
+};
+
+// SPEC section 3, the rows whose second topic is the stream.
+constexpr auto stream_topics = std::to_array<StreamTopic>({
+    {"created", read_created},
+    {"cloned", whatever_it_says<StreamHistory>},
+    {"withdrew", read_withdrew},
+    {"wdraw_to", read_withdrew},
+    {"paused", whatever_it_says<StreamPaused>},
+    {"resumed", whatever_it_says<StreamResumed>},
+    {"cancelled", whatever_it_says<StreamCancelled>},
+    {"kp_cncl", read_keeper_cancelled},
+    {"completed", whatever_it_says<StreamCompleted>},
+    {"closed", whatever_it_says<StreamClosed>},
+    {"rate_upd", read_rate_updated},
+    {"rate_dec", read_rate_decreased},
+    {"end_shrt", read_end_shortened},
+    {"end_ext", read_end_extended},
+    {"top_up", read_topped_up},
+    {"recp_upd", read_recipient_updated},
+    {"sndr_xfr", read_sender_transferred},
+    {"del_share", read_share_delegated},
+    {"decomm", whatever_it_says<StreamHistory>},
+    {"health", whatever_it_says<StreamHistory>},
+    {"rate_cap", whatever_it_says<StreamHistory>},
+    {"ac_set", whatever_it_says<StreamHistory>},
+    {"ac_revoke", whatever_it_says<StreamHistory>},
+    {"ac_trig", whatever_it_says<StreamHistory>},
+    {"claim_own", whatever_it_says<StreamHistory>},
+    {"renewed", whatever_it_says<StreamHistory>},
+});
+
+constexpr auto protocol_topics = std::to_array<std::string_view>(
+    {"gl_pause", "gl_resume", "ct_pause", "pr_pause", "pr_resume", "ex_swept", "upgraded", "AdminUpd", "res_rel",
+     "migrated"});
+
+bool is_protocol_topic(std::string_view topic) {
+  return topic.substr(0, 5) == "offr_" ||
+         std::find(protocol_topics.begin(), protocol_topics.end(), topic) != protocol_topics.end();
+}
+
+constexpr auto event_names = std::to_array<std::string_view>(
+    {"stream.created", "stream.updated", "stream.cancelled", "stream.completed", "stream.cliff_reached",
+     "stream.ended", "stream.observed", "stream.retracted", "protocol.event", "chain.event"});
+
+struct Namer {
+  EventName operator()(const UnknownTopic&) const { return EventName::chain_event; }
+  EventName operator()(const Unfoldable&) const { return EventName::chain_event; }
+  EventName operator()(const ProtocolHistory&) const { return EventName::protocol_event; }
+  EventName operator()(const StreamCreated&) const { return EventName::stream_created; }
+  EventName operator()(const StreamCancelled&) const { return EventName::stream_cancelled; }
+  EventName operator()(const KeeperCancelled&) const { return EventName::stream_cancelled; }
+  EventName operator()(const StreamCompleted&) const { return EventName::stream_completed; }
+  template <class Other>
+  EventName operator()(const Other&) const {
+    return EventName::stream_updated;
+  }
+};
+
+}  // namespace
+
+std::string_view event_name_text(EventName name) noexcept { return event_names[static_cast<std::size_t>(name)]; }
+
+std::optional<EventName> event_name_from_text(std::string_view text) noexcept {
+  const auto found = std::find(event_names.begin(), event_names.end(), text);
+  if (found == event_names.end()) return std::nullopt;
+  return static_cast<EventName>(found - event_names.begin());
+}
+
+DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value) {
+  DecodedEvent event;
+  const std::string* topic = topics.empty() ? nullptr : topics[0].symbol();
+  if (topic == nullptr) return event;
+  event.kind = *topic;
+
+  if (is_protocol_topic(*topic)) {
+    event.payload = ProtocolHistory{};
+    return event;
+  }
+  const auto known = std::find_if(stream_topics.begin(), stream_topics.end(),
+                                         [&](const StreamTopic& row) { return row.topic == *topic; });
+  if (known == stream_topics.end()) return event;
+
+  if (topics.size() >= 2) event.stream_number = topics[1].u64();
+  if (event.stream_number) {
+    event.payload = known->read(value);
+  } else if (*topic == "cancelled") {
+    event.payload = ProtocolHistory{};  // governance uses the same word: one topic, or a u32 proposal
+  } else {
+    event.payload = Unfoldable{};
+  }
+  return event;
+}
+
+EventName event_name(const DecodedEvent& event, bool in_successful_call) noexcept {
+  if (!in_successful_call) return EventName::chain_event;
+  return std::visit(Namer{}, event.payload);
+}
+
+}  // namespace fluxora::core

@@ -1,0 +1,170 @@
+#include "fluxora/core/json_writer.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "fluxora/core/decimal.hpp"
+
+namespace fluxora::core {
+namespace {
+
+constexpr std::string_view replacement_character = "\xef\xbf\xbd";
+constexpr UnixSeconds last_exact_json_integer = (UnixSeconds{1} << 53) - 1;
+
+std::uint8_t byte_at(std::string_view text, std::size_t index) noexcept {
+  return static_cast<std::uint8_t>(text[index]);
+}
+
+struct Utf8Sequence {
+  std::size_t size;  ///< bytes to take, at least 1
+  bool valid;
+};
+
+/// The sequence at `begin`, whose first byte is above 0x7f. Of a bad one, the longest start of a good one is
+/// taken, so that one U+FFFD stands for it (Unicode 15, section 3.9, table 3-7 and "maximal subparts").
+Utf8Sequence utf8_sequence(std::string_view text, std::size_t begin) noexcept {
+  const std::uint8_t first = byte_at(text, begin);
+  std::size_t size = 0;
+  std::uint8_t second_low = 0x80;
+  std::uint8_t second_high = 0xbf;
+  if (first >= 0xc2 && first <= 0xdf) {
+    size = 2;
+  } else if (first >= 0xe0 && first <= 0xef) {
+    size = 3;
+    if (first == 0xe0) second_low = 0xa0;   // no overlong forms
+    if (first == 0xed) second_high = 0x9f;  // no surrogates
+  } else if (first >= 0xf0 && first <= 0xf4) {
+    size = 4;
+    if (first == 0xf0) second_low = 0x90;   // no overlong forms
+    if (first == 0xf4) second_high = 0x8f;  // nothing above U+10FFFF
+  } else {
+    return {1, false};
+  }
+  for (std::size_t i = 1; i < size; ++i) {
+    if (begin + i >= text.size()) return {i, false};
+    const std::uint8_t byte = byte_at(text, begin + i);
+    if (byte < (i == 1 ? second_low : 0x80) || byte > (i == 1 ? second_high : 0xbf)) return {i, false};
+  }
+  return {size, true};
+}
+
+void append_escaped_ascii(std::string& output, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  switch (c) {
+    case '"': output += "\\\""; return;
+    case '\\': output += "\\\\"; return;
+    case '\b': output += "\\b"; return;
+    case '\f': output += "\\f"; return;
+    case '\n': output += "\\n"; return;
+    case '\r': output += "\\r"; return;
+    case '\t': output += "\\t"; return;
+    default: break;
+  }
+  output += "\\u00";
+  output += hex[static_cast<std::uint8_t>(c) >> 4];
+  output += hex[static_cast<std::uint8_t>(c) & 0x0f];
+}
+
+void append_quoted(std::string& output, std::string_view text) {
+  output += '"';
+  std::size_t plain_begin = 0;  // what needs no change is copied in runs
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::uint8_t byte = byte_at(text, at);
+    if (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
+      ++at;
+      continue;
+    }
+    const Utf8Sequence sequence = byte < 0x80 ? Utf8Sequence{1, false} : utf8_sequence(text, at);
+    if (!sequence.valid) {
+      output.append(text, plain_begin, at - plain_begin);
+      if (byte < 0x80) {
+        append_escaped_ascii(output, text[at]);
+      } else {
+        output += replacement_character;
+      }
+      plain_begin = at + sequence.size;
+    }
+    at += sequence.size;
+  }
+  output.append(text, plain_begin, text.size() - plain_begin);
+  output += '"';
+}
+
+template <class Integer>
+void append_integer(std::string& output, Integer value) {
+  std::array<char, 24> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+  output.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+}
+
+}  // namespace
+
+void JsonWriter::separate() {
+  if (needs_comma_) output_ += ',';
+  needs_comma_ = true;
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  separate();
+  output_ += bracket;
+  needs_comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  output_ += bracket;
+  needs_comma_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  separate();
+  append_quoted(output_, name);
+  output_ += ':';
+  needs_comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::string(std::string_view text) {
+  separate();
+  append_quoted(output_, text);
+  return *this;
+}
+
+JsonWriter& JsonWriter::integer(std::int64_t value) {
+  separate();
+  append_integer(output_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) {
+  separate();
+  append_integer(output_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::amount(Amount value) {
+  separate();
+  output_ += '"';
+  output_ += DecimalText(value).view();
+  output_ += '"';
+  return *this;
+}
+
+JsonWriter& JsonWriter::unix_seconds(UnixSeconds value) {
+  separate();
+  const bool quoted = value > last_exact_json_integer;
+  if (quoted) output_ += '"';
+  append_integer(output_, value);
+  if (quoted) output_ += '"';
+  return *this;
+}
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  separate();
+  output_ += json;
+  return *this;
+}
+
+}  // namespace fluxora::core

@@ -1,0 +1,60 @@
+#include "fluxora/core/log_entry.hpp"
+
+#include "fluxora/core/cursor.hpp"
+#include "fluxora/core/scval.hpp"
+#include "fluxora/core/scval_json.hpp"
+
+namespace fluxora::core {
+namespace {
+
+void write_scval_or_base64(JsonWriter& json, ByteView xdr) {
+  const auto value = decode_scval(xdr);
+  value ? write_scval_json(json, *value) : static_cast<void>(json.string(base64_encode(xdr)));
+}
+
+void write_raw(JsonWriter& json, const LogEntry& entry) {
+  json.key("raw").begin_object();
+  json.key("topics").begin_array();
+  for (const Bytes& topic : entry.topics_xdr) write_scval_or_base64(json, topic);
+  json.end_array();
+  json.key("value");
+  write_scval_or_base64(json, entry.value_xdr);
+  json.end_object();
+}
+
+void write_text_or_null(JsonWriter& json, std::string_view name, std::string_view text) {
+  json.key(name);
+  text.empty() ? json.null() : json.string(text);
+}
+
+bool changed_a_stream(const LogEntry& entry) {
+  return entry.stream && (entry.change != "{}" || entry.event == EventName::stream_created);
+}
+
+}  // namespace
+
+void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch) {
+  json.begin_object();
+  json.key("schemaVersion").integer(1);
+  json.key("cursor").string(format_cursor({std::string(epoch), entry.seq}));
+  json.key("seq").unsigned_integer(entry.seq);
+  json.key("event").string(event_name_text(entry.event));
+  write_text_or_null(json, "kind", entry.kind);
+  write_text_or_null(json, "streamId", entry.stream_id);
+  json.key("eventId").string(entry.event_id);
+  write_text_or_null(json, "contractId", entry.contract_id);
+  json.key("ledger").unsigned_integer(entry.ledger);
+  json.key("ledgerHash").string(hex_encode(entry.ledger_hash));
+  json.key("txHash").string(hex_encode(entry.tx_hash));
+  json.key("closedAt").string(format_rfc3339(entry.closed_at));
+  if (!entry.in_successful_call) json.key("inSuccessfulContractCall").boolean(false);
+  json.key("change").raw(entry.change);
+  json.key("stream");
+  entry.stream ? write_stream_json(json, *entry.stream, entry.closed_at) : static_cast<void>(json.null());
+  if (!changed_a_stream(entry) && !entry.value_xdr.empty()) write_raw(json, entry);
+  json.key("prevSeq");
+  entry.prev_seq ? json.unsigned_integer(*entry.prev_seq) : json.null();
+  json.end_object();
+}
+
+}  // namespace fluxora::core
