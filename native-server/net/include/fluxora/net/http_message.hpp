@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace fluxora::net {
+
+/// Field names compare without case (RFC 9110 section 5.1); order and duplicates are kept.
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
+
+/// A request as read from the wire, whole: the body is complete and within its limit.
+struct Request {
+  std::string method;  ///< as sent: "GET"
+  std::string target;  ///< as sent, with its query
+  std::string path;    ///< the path, percent-decoded once
+  std::vector<std::pair<std::string, std::string>> query;  ///< percent-decoded, in order, duplicates kept
+  std::vector<std::string> path_parameters;                ///< what the route's `{…}` segments matched
+  HeaderFields headers;
+  std::string body;
+  std::string remote_address;  ///< the peer's, without its port
+  std::string request_id;      ///< the client's X-Request-Id when it has the right form, else a new one
+
+  /// The first field of that name, or none.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  HeaderFields headers;  ///< beyond Content-Type, Content-Length, Date, X-Request-Id and the server's common ones
+  /// A body of its own, or one that many responses share (static files).
+  std::variant<std::string, std::shared_ptr<const std::string>> body;
+};
+
+/// Gives the answer; exactly once, from any thread. A handler that drops it without calling answers 500.
+using Respond = std::function<void(Response)>;
+
+/// Called on the session's I/O thread; must not block.
+using Handler = std::function<void(std::shared_ptr<const Request>, Respond)>;
+
+}  // namespace fluxora::net

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "fluxora/net/http_message.hpp"
+#include "fluxora/net/router.hpp"
+#include "fluxora/net/websocket.hpp"
+
+namespace fluxora::net {
+
+/// SPEC section 5, "Limits".
+struct HttpLimits {
+  std::size_t max_body_bytes = 256 * 1024;
+  std::size_t max_header_bytes = 16 * 1024;
+  int header_timeout_ms = 10'000;  ///< for the header block, from its first byte or the connection's start
+  int body_timeout_ms = 30'000;    ///< for the rest of the request
+  int idle_timeout_ms = 60'000;    ///< between requests
+  int write_timeout_ms = 30'000;   ///< for a response that the peer doesn't read
+};
+
+/// What net can't know and the application says.
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 3000;  ///< 0: any free one
+  unsigned io_threads = 2;
+  HttpLimits http;
+  WebSocketLimits websocket;
+  /// Put on every response, errors included.
+  HeaderFields common_headers;
+  /// The body of an error that net itself finds: 400, 404, 405, 408, 413, 426, 431, 500, 505.
+  std::function<Response(unsigned status, std::string_view detail, const Request& request)> error_response;
+  /// After each response. `route` is the pattern, empty for none.
+  std::function<void(const Request& request, std::string_view route, unsigned status,
+                     std::chrono::microseconds duration)>
+      on_response;
+  /// Accept errors and other trouble that belongs to no request.
+  std::function<void(std::string_view message)> on_trouble;
+};
+
+/// An HTTP/1.1 and WebSocket server: `io_threads` threads, each with its own io_context and SO_REUSEPORT acceptor;
+/// a session never leaves its thread.
+class Server {
+ public:
+  /// Binds and listens, but doesn't accept yet. Throws std::system_error with a message that names address and
+  /// port when they are taken or not allowed.
+  Server(ServerOptions options, std::shared_ptr<const Router> router);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void start();
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::size_t websocket_connections() const noexcept;
+
+  /// Ordered end: stop accepting; answer what is being served with `Connection: close`; close WebSockets with 1001
+  /// after their queues drain; after `grace` cut what is left; join the threads. Called once, from outside the I/O threads.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fluxora::net

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fluxora/net/http_message.hpp"
+
+namespace fluxora::net {
+
+/// A text frame's payload, encoded once and shared by all the connections that it goes to.
+using Frame = std::shared_ptr<const std::string>;
+
+struct WebSocketMetrics {
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+};
+
+/// One open connection. Everything but post() is called on the connection's own I/O thread only.
+class WebSocketConnection {
+ public:
+  virtual ~WebSocketConnection() = default;
+
+  /// Queues a frame. A queue over its bound closes the connection with 4008 (slow consumer) and drops the rest.
+  virtual void send(Frame frame) = 0;
+  /// Sends what is queued, then a close frame; later sends are ignored.
+  virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  /// Runs `task` on the connection's I/O thread. From any thread.
+  virtual void post(std::function<void()> task) = 0;
+  [[nodiscard]] virtual const std::string& id() const = 0;
+  [[nodiscard]] virtual const std::string& remote_address() const = 0;
+};
+
+/// What a connection tells its owner, on its I/O thread.
+class WebSocketListener {
+ public:
+  virtual ~WebSocketListener() = default;
+  virtual void on_text(std::string_view message) = 0;
+  virtual void on_binary() = 0;
+  /// The last call. `code` is the close code sent or received; 1006 where the peer vanished.
+  virtual void on_closed(std::uint16_t code, std::string_view reason, const WebSocketMetrics& metrics) = 0;
+};
+
+/// What serves one path's upgrades.
+struct WebSocketEndpoint {
+  /// Before the upgrade: a response refuses it.
+  std::function<std::optional<Response>(const Request&)> refuse;
+  /// After it: the connection's listener, kept alive as long as the connection.
+  std::function<std::shared_ptr<WebSocketListener>(std::shared_ptr<WebSocketConnection>, const Request&)> open;
+};
+
+/// SPEC section 6.
+struct WebSocketLimits {
+  std::size_t max_message_bytes = 64 * 1024;     ///< a larger one closes 1009
+  std::size_t max_queued_bytes = 1024 * 1024;    ///< beyond: 4008
+  std::size_t max_queued_messages = 4096;        ///< beyond: 4008
+  int ping_interval_ms = 30'000;
+  int missed_pongs = 2;                          ///< that many in a row end the connection
+  int close_drain_ms = 5'000;                    ///< for the queue and the peer's close frame
+};
+
+}  // namespace fluxora::net

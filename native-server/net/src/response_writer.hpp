@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "fluxora/net/http_message.hpp"
+
+namespace fluxora::net {
+
+/// Writes response heads. One a thread: it keeps the Date of the current second.
+class ResponseWriter {
+ public:
+  /// Throws std::invalid_argument where a common header can't be written.
+  explicit ResponseWriter(const HeaderFields& common_headers);
+
+  /// Appends status line and fields, the empty line included. `body_bytes`: what Content-Length says.
+  void write_head(std::string& out, const Response& response, std::size_t body_bytes, std::string_view request_id,
+                  bool close);
+  /// The value of a Date field, RFC 9110 section 5.6.7.
+  [[nodiscard]] std::string_view date();
+
+  /// Whether a handler's answer can be put on the wire: a final status, no line ends or controls in its fields.
+  [[nodiscard]] static bool is_writable(const Response& response) noexcept;
+  /// 204 and 304 have neither body nor fields about one (RFC 9110 sections 8.6, 15.3.5, 15.4.5).
+  [[nodiscard]] static bool has_body(unsigned status) noexcept { return status != 204 && status != 304; }
+
+ private:
+  std::string common_;
+  std::time_t date_second_ = -1;
+  std::string date_;
+};
+
+[[nodiscard]] std::string_view body_of(const Response& response) noexcept;
+[[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
+
+}  // namespace fluxora::net

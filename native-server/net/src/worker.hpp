@@ -1,0 +1,124 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "asio_types.hpp"
+#include "fluxora/net/server.hpp"
+#include "response_writer.hpp"
+
+namespace fluxora::net {
+
+/// The way onto an I/O thread from any other, also for those who outlive it: what they post then is dropped.
+class Mailbox {
+ public:
+  explicit Mailbox(asio::io_context& context) : context_(&context) {}
+
+  template <class Task>
+  void post(Task&& task) {
+    const std::lock_guard lock(mutex_);
+    if (context_ != nullptr) asio::post(*context_, std::forward<Task>(task));
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    context_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  asio::io_context* context_;
+};
+
+/// A connection, HTTP or WebSocket. Everything on its worker's thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// End after what is being served.
+  virtual void shut_down() = 0;
+  /// End now.
+  virtual void cut() = 0;
+};
+
+/// What the workers of a server share.
+struct ServerState {
+  std::atomic<std::size_t> websockets{0};
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t sessions = 0;             ///< under mutex
+  std::size_t workers_accepting = 0;    ///< under mutex
+};
+
+/// One I/O thread: its io_context, its acceptor, its sessions, and what they need that is one a thread.
+class Worker {
+ public:
+  Worker(const ServerOptions& options, const Router& router, ServerState& state);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Opens, binds and listens; `share_port`: with SO_REUSEPORT. Gives the port.
+  std::uint16_t listen(const asio::ip::tcp::endpoint& endpoint);
+  void start();
+  /// Stop accepting, and shut the sessions down. From any thread.
+  void begin_stop();
+  /// Cut what is left, and join. From any thread but the worker's.
+  void finish_stop();
+
+  // The rest is for sessions, on the worker's thread.
+  void add(std::shared_ptr<Session> session);
+  void remove(Session& session);
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  [[nodiscard]] bool on_this_thread() const noexcept { return thread_id_.load() == std::this_thread::get_id(); }
+  [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Router& router() const noexcept { return router_; }
+  [[nodiscard]] ServerState& state() noexcept { return state_; }
+  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+  [[nodiscard]] ResponseWriter& writer() noexcept { return writer_; }
+
+  /// 128 random bits in hexadecimal.
+  [[nodiscard]] std::string random_id();
+  [[nodiscard]] Response error_response(unsigned status, std::string_view detail, const Request& request) noexcept;
+  void trouble(std::string_view message) noexcept;
+
+ private:
+  void run();
+  void accept();
+  void on_accept(const ErrorCode& error, Socket socket);
+  void accept_after_pause();
+
+  const ServerOptions& options_;
+  const Router& router_;
+  ServerState& state_;
+  ResponseWriter writer_;
+  std::array<unsigned char, 1024> random_bytes_{};
+  std::size_t random_used_ = random_bytes_.size();
+  bool stopping_ = false;
+  bool finished_ = false;
+  int accept_errors_in_a_row_ = 0;
+
+  // Sessions go before the io_context that their sockets belong to.
+  asio::io_context context_{1};
+  std::shared_ptr<Mailbox> mailbox_;
+  asio::executor_work_guard<Executor> work_;
+  Acceptor acceptor_;
+  Timer accept_pause_;
+  std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+  std::thread thread_;
+  std::atomic<std::thread::id> thread_id_{};
+};
+
+}  // namespace fluxora::net

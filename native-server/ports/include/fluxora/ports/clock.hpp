@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+
+#include "fluxora/core/unix_time.hpp"
+
+namespace fluxora::ports {
+
+/// Time, passed in, so that tests own it.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  /// Wall-clock time.
+  [[nodiscard]] virtual core::UnixMillis now() const = 0;
+
+  /// Waits; false when the process is ending, at once. For threads that work on their own.
+  virtual bool sleep(std::chrono::milliseconds duration) = 0;
+};
+
+}  // namespace fluxora::ports

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fluxora/core/stream.hpp"
+#include "fluxora/core/unix_time.hpp"
+#include "fluxora/ports/store_result.hpp"
+
+namespace fluxora::ports {
+
+/// The log's state when an answer was read, in the same snapshot as the answer.
+struct ReadPoint {
+  std::string epoch;
+  std::uint64_t head_seq = 0;
+  std::optional<core::UnixSeconds> indexed_at;  ///< close time of the last indexed ledger; none before the first
+};
+
+struct StreamAnswer {
+  std::optional<core::Stream> stream;
+  ReadPoint at;
+};
+
+/// As callers filter: `scheduled` and `active` differ by the start time, which is compared at each stream's asOf.
+enum class StatusFilter : std::uint8_t { scheduled, active, paused, completed, cancelled };
+
+/// Where a page ended: the next one follows in the order newest creation first, then id.
+struct ListPosition {
+  std::uint64_t created_seq = 0;
+  std::string id;
+};
+
+struct StreamQuery {
+  std::optional<StatusFilter> status;
+  std::optional<std::string> sender;
+  std::optional<std::string> recipient;
+  std::optional<ListPosition> after;
+  std::size_t limit = 20;
+  bool include_total = false;
+};
+
+struct StreamPage {
+  std::vector<core::Stream> streams;
+  bool has_more = false;
+  std::optional<std::uint64_t> total;
+  ReadPoint at;
+};
+
+/// Reads the streams, without blocking the caller.
+class StreamReader {
+ public:
+  virtual ~StreamReader() = default;
+  virtual void find(std::string id, Reply<StreamAnswer> reply) = 0;
+  /// The stream as the log had it at `at`; none when it wasn't created by then.
+  virtual void find_as_of(std::string id, core::UnixSeconds at, Reply<StreamAnswer> reply) = 0;
+  virtual void list(StreamQuery query, Reply<StreamPage> reply) = 0;
+};
+
+}  // namespace fluxora::ports

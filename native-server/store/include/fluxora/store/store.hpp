@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "fluxora/ports/event_log.hpp"
+#include "fluxora/ports/ledger_store.hpp"
+#include "fluxora/ports/log.hpp"
+#include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/stream_reader.hpp"
+
+namespace fluxora::store {
+
+struct StoreOptions {
+  std::string database_url;        ///< postgres://… or postgresql://…
+  unsigned read_connections = 4;   ///< threads with one connection each
+  std::size_t queue_limit = 1024;  ///< reads waiting for a thread; beyond: StoreFailure::busy
+  int connect_timeout_s = 2;
+  int read_timeout_ms = 5'000;     ///< the database ends a read that takes longer
+};
+
+/// PostgreSQL behind the ports. The log outlives it.
+class Store {
+ public:
+  /// Starts the reading threads; connects when they are first used.
+  Store(StoreOptions options, ports::Log& log);
+  /// Answers what still waits with `unavailable` and joins the threads.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] ports::StreamReader& streams() noexcept;
+  [[nodiscard]] ports::EventLog& events() noexcept;
+  [[nodiscard]] ports::Readiness& readiness() noexcept;
+  /// For the one thread that follows the log, with a connection of its own.
+  [[nodiscard]] std::unique_ptr<ports::LogTail> make_tail();
+  /// For the one thread that indexes, with a connection of its own.
+  [[nodiscard]] std::unique_ptr<ports::LedgerStore> make_ledger_store();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What migrate() found and did.
+struct MigrationReport {
+  unsigned applied = 0;
+  unsigned already_there = 0;
+};
+
+/// Brings the schema to this version: forward only, each file once, in one transaction a file, under a lock so that
+/// several processes may start together. Throws ports::StoreUnavailable when the database can't be reached, and
+/// std::runtime_error with a clear sentence when an applied file's checksum differs or the database is newer.
+MigrationReport migrate(const StoreOptions& options, ports::Log& log);
+
+}  // namespace fluxora::store

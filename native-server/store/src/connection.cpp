@@ -1,0 +1,38 @@
+#include "connection.hpp"
+
+namespace fluxora::store {
+namespace {
+
+std::string with_parameter(std::string url, std::string_view name, std::string_view value) {
+  if (url.find(std::string(name) + "=") != std::string::npos) return url;  // the operator's own setting stands
+  url += url.find('?') == std::string::npos ? '?' : '&';
+  url += name;
+  url += '=';
+  url += value;
+  return url;
+}
+
+}  // namespace
+
+std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::string_view purpose,
+                                          int statement_timeout_ms) {
+  std::string url = with_parameter(options.database_url, "connect_timeout", std::to_string(options.connect_timeout_s));
+  url = with_parameter(std::move(url), "application_name", "fluxora-" + std::string(purpose));
+  auto connection = std::make_unique<pqxx::connection>(url);
+  pqxx::nontransaction setup(*connection);
+  setup.exec("SET statement_timeout = " + std::to_string(statement_timeout_ms));
+  setup.exec("SET client_min_messages = warning");
+  return connection;
+}
+
+bool is_outage(const std::exception& error) noexcept {
+  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr) return true;
+  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
+  if (sql == nullptr) return false;
+  // Class 08: connection; class 57: shutdown, crash, not yet ready (but 57014 is our own timeout); class 53: no more
+  // connections, memory or disk; 25006: a server that became a standby.
+  const std::string state = sql->sqlstate();
+  return state.rfind("08", 0) == 0 || state.rfind("57P", 0) == 0 || state.rfind("53", 0) == 0 || state == "25006";
+}
+
+}  // namespace fluxora::store

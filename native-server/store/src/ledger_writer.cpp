@@ -1,0 +1,206 @@
+#include "ledger_writer.hpp"
+
+#include "log_tail.hpp"
+#include "rows.hpp"
+
+namespace fluxora::store {
+namespace {
+
+constexpr long long leader_lock = 0x666c75786c656164;  // "fluxlead"
+constexpr int write_timeout_ms = 120'000;
+
+std::optional<ports::Checkpoint> checkpoint_from_row(const pqxx::row& row) {
+  if (row[0].is_null()) return std::nullopt;
+  return ports::Checkpoint{row[0].as<std::uint32_t>(), hash_from_field(row[1]), row[2].as<std::uint64_t>()};
+}
+
+std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) {
+    if (!list.empty()) list += ',';
+    list += sql.quote(text);
+  }
+  return list;
+}
+
+class PostgresIngestTransaction final : public ports::IngestTransaction {
+ public:
+  PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected) : own_(own) {
+    guarded([&](pqxx::connection& connection) {
+      sql_ = std::make_unique<pqxx::work>(connection);
+      const pqxx::result rows =
+          sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
+      if (checkpoint_from_row(rows[0]) != expected) {
+        throw ports::CheckpointMoved("the indexer's checkpoint was moved by another instance");
+      }
+    });
+  }
+
+  std::vector<core::Stream> streams(const std::vector<std::string>& ids) override {
+    std::vector<core::Stream> found;
+    if (ids.empty()) return found;
+    guarded([&](pqxx::connection&) {
+      const pqxx::result rows = sql_->exec("SELECT " + stream_column_list("") + " FROM streams WHERE id IN (" +
+                                           quoted_list(*sql_, ids) + ")");
+      found.reserve(rows.size());
+      for (const auto& row : rows) found.push_back(*stream_from_row(row, 0));
+    });
+    return found;
+  }
+
+  std::unordered_set<std::string> standing_entries(std::uint32_t first, std::uint32_t last) override {
+    std::unordered_set<std::string> identities;
+    guarded([&](pqxx::connection&) {
+      const pqxx::result rows =
+          sql_->exec("SELECT ledger_hash, event_id, coalesce(stream_id, '') FROM events WHERE ledger BETWEEN " +
+                     std::to_string(first) + " AND " + std::to_string(last));
+      for (const auto& row : rows) {
+        identities.insert(ports::entry_identity(hash_from_field(row[0]), row[1].c_str(), row[2].c_str()));
+      }
+    });
+    return identities;
+  }
+
+  std::uint64_t lock_log() override {
+    guarded([&](pqxx::connection&) {
+      head_seq_ = sql_->exec("SELECT seq FROM log_head FOR UPDATE")[0][0].as<std::uint64_t>();
+    });
+    return head_seq_;
+  }
+
+  void commit(const ports::IngestRecord& record) override {
+    guarded([&](pqxx::connection&) {
+      insert_ledgers(record.ledgers);
+      if (!record.entries.empty()) append_entries(record.entries);
+      if (!record.streams.empty()) write_streams(record.streams);
+      set_checkpoint(record.checkpoint);
+      sql_->commit();
+    });
+  }
+
+ private:
+  /// Also drops the transaction when the connection is lost under it.
+  template <class Work>
+  void guarded(Work work) {
+    try {
+      own_.use(work);
+    } catch (...) {
+      sql_.reset();
+      throw;
+    }
+  }
+
+  void insert_ledgers(const std::vector<ports::LedgerHeader>& ledgers) {
+    if (ledgers.empty()) return;
+    std::string values;
+    for (const auto& ledger : ledgers) {
+      if (!values.empty()) values += ',';
+      values += "(" + std::to_string(ledger.sequence) + ",'" + bytea(ledger.hash) + "','" +
+                bytea(ledger.previous_hash) + "'," + std::to_string(ledger.closed_at) + ")";
+    }
+    sql_->exec("INSERT INTO ledgers (sequence, hash, previous_hash, closed_at) VALUES " + values +
+               " ON CONFLICT (sequence) DO NOTHING");
+  }
+
+  template <class Row>
+  void copy(const std::string& table, const std::vector<std::string>& columns, const std::vector<Row>& rows) {
+    pqxx::stream_to stream(*sql_, table, columns);
+    for (const Row& row : rows) stream << row;
+    stream.complete();
+  }
+
+  void append_entries(const std::vector<core::LogEntry>& entries) {
+    std::uint64_t expected = head_seq_;
+    std::vector<EventRow> rows;
+    rows.reserve(entries.size());
+    for (const auto& entry : entries) {
+      if (entry.seq != ++expected) throw std::logic_error("the log would get a hole");
+      rows.push_back(event_row(entry));
+    }
+    copy("events", event_columns(), rows);
+    sql_->exec("UPDATE log_head SET seq = " + std::to_string(expected));
+    sql_->exec(std::string("NOTIFY ") + log_channel);
+  }
+
+  void write_streams(const std::vector<core::Stream>& streams) {
+    static const std::string upsert = [] {
+      std::string updates;
+      for (const std::string& column : stream_columns()) {
+        if (column == "id") continue;
+        if (!updates.empty()) updates += ", ";
+        updates += column + " = excluded." + column;
+      }
+      return "INSERT INTO streams (" + stream_column_list("") + ") SELECT " + stream_column_list("") +
+             " FROM changed_streams ON CONFLICT (id) DO UPDATE SET " + updates;
+    }();
+    sql_->exec("CREATE TEMPORARY TABLE IF NOT EXISTS changed_streams (LIKE streams) ON COMMIT DELETE ROWS");
+    std::vector<StreamRow> rows;
+    rows.reserve(streams.size());
+    for (const auto& stream : streams) rows.push_back(stream_row(stream));
+    copy("changed_streams", stream_columns(), rows);
+    sql_->exec(upsert);
+  }
+
+  void set_checkpoint(const ports::Checkpoint& checkpoint) {
+    sql_->exec("UPDATE indexer_checkpoint SET updated_at = now(), ledger = " + std::to_string(checkpoint.ledger) +
+               ", ledger_hash = '" + bytea(checkpoint.hash) +
+               "', closed_at = " + std::to_string(checkpoint.closed_at));
+  }
+
+  OwnConnection& own_;
+  std::unique_ptr<pqxx::work> sql_;
+  std::uint64_t head_seq_ = 0;
+};
+
+}  // namespace
+
+PostgresLedgerStore::PostgresLedgerStore(StoreOptions options)
+    : connection_(std::move(options), "indexer", write_timeout_ms) {}
+
+bool PostgresLedgerStore::lead() {
+  if (!connection_.is_open()) leading_ = false;
+  connection_.use([this](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    if (leading_) {
+      sql.exec("SELECT 1");  // the lock lives as long as this session does
+    } else {
+      leading_ = sql.exec("SELECT pg_try_advisory_lock(" + std::to_string(leader_lock) + ")")[0][0].as<bool>();
+    }
+  });
+  return leading_;
+}
+
+void PostgresLedgerStore::stop_leading() noexcept {
+  connection_.close();
+  leading_ = false;
+}
+
+std::optional<ports::Checkpoint> PostgresLedgerStore::open(const ports::Following& following) {
+  return connection_.use([&](pqxx::connection& connection) {
+    pqxx::work sql(connection);
+    const pqxx::result rows = sql.exec(
+        "SELECT ledger, ledger_hash, closed_at, network_passphrase, contracts FROM indexer_checkpoint FOR UPDATE");
+    const pqxx::row row = rows[0];
+    if (!row[3].is_null() && following.network_passphrase != row[3].c_str()) {
+      throw ports::WrongNetwork("the database holds the streams of network \"" + std::string(row[3].c_str()) +
+                                "\", the RPC serves \"" + following.network_passphrase + "\"");
+    }
+    const bool same = !row[4].is_null() && following.contracts == row[4].c_str();
+    if (same) return checkpoint_from_row(row);
+    sql.exec("UPDATE indexer_checkpoint SET ledger = NULL, ledger_hash = NULL, closed_at = NULL, updated_at = now(),"
+             " network_passphrase = " + sql.quote(following.network_passphrase) +
+             ", contracts = " + sql.quote(following.contracts));
+    sql.commit();
+    return std::optional<ports::Checkpoint>();
+  });
+}
+
+std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(
+    const std::optional<ports::Checkpoint>& expected) {
+  if (!leading_ || !connection_.is_open()) {
+    throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
+  }
+  return std::make_unique<PostgresIngestTransaction>(connection_, expected);
+}
+
+}  // namespace fluxora::store

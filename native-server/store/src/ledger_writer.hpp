@@ -1,0 +1,22 @@
+#pragma once
+
+#include "connection.hpp"
+#include "fluxora/ports/ledger_store.hpp"
+
+namespace fluxora::store {
+
+class PostgresLedgerStore final : public ports::LedgerStore {
+ public:
+  explicit PostgresLedgerStore(StoreOptions options);
+
+  bool lead() override;
+  void stop_leading() noexcept override;
+  std::optional<ports::Checkpoint> open(const ports::Following& following) override;
+  std::unique_ptr<ports::IngestTransaction> begin(const std::optional<ports::Checkpoint>& expected) override;
+
+ private:
+  OwnConnection connection_;
+  bool leading_ = false;  // holds the advisory lock, as long as the connection lives
+};
+
+}  // namespace fluxora::store

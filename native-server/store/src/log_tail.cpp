@@ -1,0 +1,53 @@
+#include "log_tail.hpp"
+
+#include "event_log_reader.hpp"
+#include "rows.hpp"
+
+namespace fluxora::store {
+
+class PostgresLogTail::Listener final : public pqxx::notification_receiver {
+ public:
+  explicit Listener(pqxx::connection& connection) : pqxx::notification_receiver(connection, log_channel) {}
+  void operator()(const std::string&, int) override {}  // being woken is all there is to it
+};
+
+PostgresLogTail::PostgresLogTail(StoreOptions options) : connection_(std::move(options), "tail", 30'000) {}
+
+PostgresLogTail::~PostgresLogTail() = default;
+
+ports::LogHead PostgresLogTail::head() {
+  return connection_.use([](pqxx::connection& connection) { return read_log_head(connection); });
+}
+
+std::vector<core::LogEntry> PostgresLogTail::read_after(std::uint64_t seq, std::size_t limit) {
+  return connection_.use([&](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    const pqxx::result rows =
+        sql.exec("SELECT " + event_column_list("") + " FROM events WHERE seq > " + std::to_string(seq) +
+                 " ORDER BY seq LIMIT " + std::to_string(limit));
+    std::vector<core::LogEntry> entries;
+    entries.reserve(rows.size());
+    for (const auto& row : rows) entries.push_back(*event_from_row(row, 0));
+    return entries;
+  });
+}
+
+void PostgresLogTail::wait(std::chrono::milliseconds timeout) {
+  if (!connection_.is_open()) listener_.reset();
+  try {
+    connection_.use([&](pqxx::connection& connection) {
+      if (!listener_) {
+        // What was appended before LISTEN took effect has notified nobody: look once more before waiting.
+        listener_ = std::make_unique<Listener>(connection);
+        return;
+      }
+      connection.await_notification(static_cast<long>(timeout.count() / 1000),
+                                    static_cast<long>(timeout.count() % 1000 * 1000));
+    });
+  } catch (const ports::StoreUnavailable&) {
+    listener_.reset();
+    throw;
+  }
+}
+
+}  // namespace fluxora::store

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "fluxora/core/log_entry.hpp"
+#include "fluxora/core/stream.hpp"
+#include "fluxora/ports/stream_reader.hpp"
+
+namespace fluxora::store {
+
+/// One row for COPY: a text a column, or NULL. An array, because libpqxx 6.4 streams tuples and 7.x containers.
+template <std::size_t columns>
+using CopyRow = std::array<std::optional<std::string>, columns>;
+using StreamRow = CopyRow<24>;
+using EventRow = CopyRow<16>;
+
+/// The columns of `streams`, in the order that stream_row and stream_from_row use.
+[[nodiscard]] const std::vector<std::string>& stream_columns();
+/// The same, comma separated, each behind `prefix`.
+[[nodiscard]] std::string stream_column_list(std::string_view prefix);
+[[nodiscard]] StreamRow stream_row(const core::Stream& stream);
+/// Reads the columns from `first` on; none when the id is NULL (an outer join's missing side).
+[[nodiscard]] std::optional<core::Stream> stream_from_row(const pqxx::row& row, int first);
+
+[[nodiscard]] const std::vector<std::string>& event_columns();
+[[nodiscard]] std::string event_column_list(std::string_view prefix);
+[[nodiscard]] EventRow event_row(const core::LogEntry& entry);
+[[nodiscard]] std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first);
+
+/// epoch, head seq, last indexed ledger's close time.
+inline constexpr std::string_view read_point_columns = "h.epoch, h.seq, c.closed_at";
+inline constexpr int read_point_width = 3;
+[[nodiscard]] ports::ReadPoint read_point_from_row(const pqxx::row& row, int first);
+
+/// bytea as PostgreSQL writes it, `\x…`.
+[[nodiscard]] std::string bytea(core::ByteView bytes);
+/// Throws std::runtime_error on anything else: the database holds only what we wrote.
+[[nodiscard]] core::Bytes bytes_from_field(const pqxx::field& field);
+[[nodiscard]] core::Hash hash_from_field(const pqxx::field& field);
+
+}  // namespace fluxora::store
