@@ -58,7 +58,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
-  thread_id_.store(std::this_thread::get_id());
+  mailbox_->set_thread(std::this_thread::get_id());
   accept();
   while (true) {
     try {

@@ -36,8 +36,11 @@ class Mailbox {
     const std::lock_guard lock(mutex_);
     context_ = nullptr;
   }
+  void set_thread(std::thread::id thread) noexcept { thread_.store(thread); }
+  [[nodiscard]] bool on_its_thread() const noexcept { return thread_.load() == std::this_thread::get_id(); }
 
  private:
+  std::atomic<std::thread::id> thread_{};
   std::mutex mutex_;
   asio::io_context* context_;
 };
@@ -81,7 +84,6 @@ class Worker {
   void add(std::shared_ptr<Session> session);
   void remove(Session& session);
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
-  [[nodiscard]] bool on_this_thread() const noexcept { return thread_id_.load() == std::this_thread::get_id(); }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Router& router() const noexcept { return router_; }
   [[nodiscard]] ServerState& state() noexcept { return state_; }
@@ -118,7 +120,6 @@ class Worker {
   Timer accept_pause_;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::thread thread_;
-  std::atomic<std::thread::id> thread_id_{};
 };
 
 }  // namespace fluxora::net

@@ -36,16 +36,23 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     });
   }
 
-  std::vector<core::Stream> streams(const std::vector<std::string>& ids) override {
-    std::vector<core::Stream> found;
-    if (ids.empty()) return found;
+  std::vector<ports::StreamTail> streams(const std::vector<std::string>& ids) override {
+    std::vector<ports::StreamTail> tails;
+    if (ids.empty()) return tails;
     guarded([&](pqxx::connection&) {
-      const pqxx::result rows = sql_->exec("SELECT " + stream_column_list("") + " FROM streams WHERE id IN (" +
-                                           quoted_list(*sql_, ids) + ")");
-      found.reserve(rows.size());
-      for (const auto& row : rows) found.push_back(*stream_from_row(row, 0));
+      const pqxx::result rows =
+          sql_->exec("SELECT wanted.id, last.seq, " + stream_column_list("s.") + " FROM unnest(ARRAY[" +
+                     quoted_list(*sql_, ids) +
+                     "]) AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
+                     " (SELECT seq FROM events WHERE stream_id = wanted.id ORDER BY seq DESC LIMIT 1) last ON true");
+      tails.reserve(rows.size());
+      for (const auto& row : rows) {
+        ports::StreamTail tail{row[0].c_str(), stream_from_row(row, 2), std::nullopt};
+        if (!row[1].is_null()) tail.last_seq = row[1].as<std::uint64_t>();
+        tails.push_back(std::move(tail));
+      }
     });
-    return found;
+    return tails;
   }
 
   std::unordered_set<std::string> standing_entries(std::uint32_t first, std::uint32_t last) override {
@@ -173,6 +180,16 @@ bool PostgresLedgerStore::lead() {
 void PostgresLedgerStore::stop_leading() noexcept {
   connection_.close();
   leading_ = false;
+}
+
+ports::IndexProgress PostgresLedgerStore::progress() {
+  return connection_.use([](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    const pqxx::result rows = sql.exec(
+        "SELECT ledger, ledger_hash, closed_at, (extract(epoch FROM updated_at) * 1000)::bigint"
+        " FROM indexer_checkpoint");
+    return ports::IndexProgress{checkpoint_from_row(rows[0]), rows[0][3].as<core::UnixMillis>()};
+  });
 }
 
 std::optional<ports::Checkpoint> PostgresLedgerStore::open(const ports::Following& following) {

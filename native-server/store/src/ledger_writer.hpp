@@ -11,6 +11,7 @@ class PostgresLedgerStore final : public ports::LedgerStore {
 
   bool lead() override;
   void stop_leading() noexcept override;
+  ports::IndexProgress progress() override;
   std::optional<ports::Checkpoint> open(const ports::Following& following) override;
   std::unique_ptr<ports::IngestTransaction> begin(const std::optional<ports::Checkpoint>& expected) override;
 

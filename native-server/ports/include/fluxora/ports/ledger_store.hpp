@@ -54,6 +54,19 @@ class WrongNetwork : public std::runtime_error {
   return identity;
 }
 
+/// Where a stream stands in the log.
+struct StreamTail {
+  std::string id;
+  std::optional<core::Stream> stream;     ///< none: not held
+  std::optional<std::uint64_t> last_seq;  ///< its newest entry, folded or not
+};
+
+/// How far indexing has come, by whichever instance.
+struct IndexProgress {
+  std::optional<Checkpoint> checkpoint;
+  core::UnixMillis updated_at = 0;  ///< when that was written
+};
+
 /// What one transaction adds.
 struct IngestRecord {
   std::vector<LedgerHeader> ledgers;
@@ -67,8 +80,8 @@ struct IngestRecord {
 class IngestTransaction {
  public:
   virtual ~IngestTransaction() = default;
-  /// Those of the streams that exist.
-  virtual std::vector<core::Stream> streams(const std::vector<std::string>& ids) = 0;
+  /// One for each id, whether it is held or not.
+  virtual std::vector<StreamTail> streams(const std::vector<std::string>& ids) = 0;
   /// The chain entries of ledgers first..last that stand in the log already, by entry_identity.
   virtual std::unordered_set<std::string> standing_entries(std::uint32_t first, std::uint32_t last) = 0;
   /// Locks the log's end until the transaction ends and gives its seq: the next entry is that + 1.
@@ -85,6 +98,9 @@ class LedgerStore {
   virtual bool lead() = 0;
   /// Gives up the lock, if held.
   virtual void stop_leading() noexcept = 0;
+
+  /// For the instances that don't lead. Throws StoreUnavailable.
+  virtual IndexProgress progress() = 0;
 
   /// Says what is followed and gives where to go on. Throws WrongNetwork, StoreUnavailable.
   virtual std::optional<Checkpoint> open(const Following& following) = 0;

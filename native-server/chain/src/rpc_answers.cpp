@@ -1,0 +1,155 @@
+#include "rpc_answers.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "fluxora/core/strkey.hpp"
+#include "fluxora/core/unix_time.hpp"
+
+namespace fluxora::chain {
+namespace {
+
+constexpr std::size_t event_id_length = 30;  // 19 digits, a dash, 10 digits
+constexpr std::size_t toid_digits = 19;
+
+[[noreturn]] void nonsense(const std::string& what) {
+  throw ports::ChainError(ports::ChainError::Kind::nonsense, "the RPC's answer has " + what);
+}
+
+const Json& member(const Json& object, const char* name) {
+  if (!object.is_object()) nonsense("no object where " + std::string(name) + " belongs");
+  const auto found = object.find(name);
+  if (found == object.end()) nonsense("no " + std::string(name));
+  return *found;
+}
+
+const std::string& text(const Json& object, const char* name) {
+  const Json& value = member(object, name);
+  if (!value.is_string()) nonsense(std::string("no text in ") + name);
+  return value.get_ref<const std::string&>();
+}
+
+/// Older servers write some numbers as text.
+std::uint64_t unsigned_number(const Json& object, const char* name, std::uint64_t max) {
+  const Json& value = member(object, name);
+  std::uint64_t number = 0;
+  if (value.is_number_unsigned()) {
+    number = value.get<std::uint64_t>();
+  } else if (value.is_string()) {
+    const auto& digits = value.get_ref<const std::string&>();
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size()) nonsense(std::string("no number in ") + name);
+  } else {
+    nonsense(std::string("no number in ") + name);
+  }
+  if (number > max) nonsense(std::string("a number out of range in ") + name);
+  return number;
+}
+
+std::uint32_t ledger_number(const Json& object, const char* name) {
+  return static_cast<std::uint32_t>(unsigned_number(object, name, std::numeric_limits<std::uint32_t>::max()));
+}
+
+core::Hash hash(const Json& object, const char* name) {
+  const auto value = core::hash_from_hex(text(object, name));
+  if (!value) nonsense(std::string("no 32-byte hash in ") + name);
+  return *value;
+}
+
+core::Bytes base64(const std::string& value, const char* name) {
+  auto bytes = core::base64_decode(value);
+  if (!bytes) nonsense(std::string("no base64 in ") + name);
+  return std::move(*bytes);
+}
+
+/// The ledger that an event's id names in its TOID. Fee-stage events don't encode their operation there, so this is
+/// all of it that can be checked.
+std::uint64_t ledger_of_event_id(const std::string& id) {
+  const bool formed = id.size() == event_id_length && id[toid_digits] == '-' &&
+                      std::count_if(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; }) ==
+                          static_cast<std::ptrdiff_t>(event_id_length - 1);
+  if (!formed) nonsense("an event id of another form");
+  std::uint64_t toid = 0;
+  std::from_chars(id.data(), id.data() + toid_digits, toid);
+  return toid >> 32;
+}
+
+ports::ChainEvent read_event(const Json& item) {
+  ports::ChainEvent event;
+  event.event_id = text(item, "id");
+  event.ledger = ledger_number(item, "ledger");
+  if (ledger_of_event_id(event.event_id) != event.ledger) nonsense("an event id that contradicts its ledger");
+  event.contract_id = text(item, "contractId");
+  if (!core::is_contract_id(event.contract_id)) nonsense("no contract address in contractId");
+  const auto closed_at = core::parse_rfc3339(text(item, "ledgerClosedAt"));
+  if (!closed_at) nonsense("no time in ledgerClosedAt");
+  event.closed_at = *closed_at;
+  event.tx_hash = hash(item, "txHash");
+  // Absent in the newest servers, which leave events of failed calls out.
+  if (const auto flag = item.find("inSuccessfulContractCall"); flag != item.end()) {
+    if (!flag->is_boolean()) nonsense("no boolean in inSuccessfulContractCall");
+    event.in_successful_call = flag->get<bool>();
+  }
+  const Json& topics = member(item, "topic");
+  if (!topics.is_array()) nonsense("no list in topic");
+  for (const Json& topic : topics) {
+    if (!topic.is_string()) nonsense("no text in topic");
+    event.topics_xdr.push_back(base64(topic.get_ref<const std::string&>(), "topic"));
+  }
+  event.value_xdr = base64(text(item, "value"), "value");
+  return event;
+}
+
+}  // namespace
+
+std::string read_passphrase(const Json& result) { return text(result, "passphrase"); }
+
+ports::LedgerWindow read_window(const Json& result) {
+  const ports::LedgerWindow window{ledger_number(result, "oldestLedger"), ledger_number(result, "latestLedger")};
+  if (window.oldest > window.latest) nonsense("an oldestLedger above its latestLedger");
+  return window;
+}
+
+EventsAnswer read_events(const Json& result, std::uint32_t first, std::uint32_t last) {
+  EventsAnswer answer;
+  answer.window = read_window(result);
+  answer.cursor = text(result, "cursor");
+  const Json& events = member(result, "events");
+  if (!events.is_array()) nonsense("no list in events");
+  answer.items = events.size();
+  answer.events.reserve(events.size());
+  for (const Json& item : events) {
+    if (text(item, "type") != "contract") continue;
+    ports::ChainEvent event = read_event(item);
+    if (event.ledger < first || event.ledger > last) nonsense("an event of a ledger that wasn't asked for");
+    if (!answer.events.empty() && event.event_id <= answer.events.back().event_id) nonsense("events out of order");
+    answer.events.push_back(std::move(event));
+  }
+  return answer;
+}
+
+std::vector<ports::LedgerHeader> read_ledgers(const Json& result) {
+  const Json& ledgers = member(result, "ledgers");
+  if (!ledgers.is_array()) nonsense("no list in ledgers");
+  std::vector<ports::LedgerHeader> headers;
+  headers.reserve(ledgers.size());
+  for (const Json& item : ledgers) {
+    ports::LedgerHeader header;
+    header.sequence = ledger_number(item, "sequence");
+    header.hash = hash(item, "hash");
+    header.closed_at = unsigned_number(item, "ledgerCloseTime", core::last_rfc3339_second);
+    // LedgerHeaderHistoryEntry: the ledger's hash, then the header: its version and the previous ledger's hash.
+    const core::Bytes entry = base64(text(item, "headerXdr"), "headerXdr");
+    constexpr std::size_t previous_at = 32 + 4;
+    if (entry.size() < previous_at + 32) nonsense("a truncated headerXdr");
+    if (!std::equal(header.hash.begin(), header.hash.end(), entry.begin())) {
+      nonsense("a headerXdr of another ledger than its hash");
+    }
+    std::copy_n(entry.begin() + previous_at, header.previous_hash.size(), header.previous_hash.begin());
+    headers.push_back(header);
+  }
+  return headers;
+}
+
+}  // namespace fluxora::chain

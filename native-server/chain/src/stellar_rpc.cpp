@@ -1,0 +1,189 @@
+#include "fluxora/chain/stellar_rpc.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "rpc_answers.hpp"
+
+namespace fluxora::chain {
+namespace {
+
+using ports::ChainError;
+
+constexpr std::size_t contracts_a_filter = 5;
+// A ledger's metadata can be megabytes, so pages of ledgers shrink when an answer is over the size bound.
+constexpr std::uint32_t largest_ledger_page = 64;
+// One ledger's events; Soroban's own limits are well below.
+constexpr std::size_t max_events_a_ledger = 200'000;
+
+/// JSON-RPC error codes of the server's for ledgers that it doesn't hold.
+constexpr int invalid_request = -32600;
+constexpr int invalid_params = -32602;
+
+Json event_filters(const std::vector<std::string>& contracts) {
+  Json filters = Json::array();
+  for (std::size_t from = 0; from < contracts.size(); from += contracts_a_filter) {
+    const std::size_t to = std::min(contracts.size(), from + contracts_a_filter);
+    Json ids = Json::array();
+    for (std::size_t i = from; i < to; ++i) ids.push_back(contracts[i]);
+    filters.push_back({{"type", "contract"}, {"contractIds", ids}});
+  }
+  if (filters.empty()) filters.push_back({{"type", "contract"}});
+  return filters;
+}
+
+ChainError from_http(const net::HttpClientError& error) {
+  const bool cancelled = error.kind() == net::HttpClientError::Kind::cancelled;
+  return {cancelled ? ChainError::Kind::cancelled : ChainError::Kind::unreachable, error.what()};
+}
+
+[[noreturn]] void throw_rpc_error(const Json& error) {
+  const int code = error.is_object() && error.contains("code") && error["code"].is_number_integer()
+                       ? error["code"].get<int>()
+                       : 0;
+  const std::string message = error.is_object() && error.contains("message") && error["message"].is_string()
+                                  ? error["message"].get<std::string>()
+                                  : std::string("an error without a message");
+  const bool about_the_window = (code == invalid_request || code == invalid_params) &&
+                                (message.find("ledger range") != std::string::npos ||
+                                 message.find("oldest ledger") != std::string::npos);
+  throw ChainError(about_the_window ? ChainError::Kind::outside_window : ChainError::Kind::unreachable,
+                   "the RPC says: " + message);
+}
+
+}  // namespace
+
+class StellarRpc::Impl {
+ public:
+  explicit Impl(StellarRpcOptions options)
+      : options_(std::move(options)), url_(net::parse_url(options_.url)), http_(url_, options_.http),
+        filters_(event_filters(options_.contracts)) {
+    if (options_.contracts.size() > max_contracts) {
+      throw std::invalid_argument("at most " + std::to_string(max_contracts) + " contracts can be followed");
+    }
+  }
+
+  Json call(const char* method, Json params) {
+    const std::string id = std::to_string(++last_id_);
+    Json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}};
+    if (!params.is_null()) request["params"] = std::move(params);
+
+    net::HttpClientResponse response;
+    try {
+      response = http_.post(url_.target, "application/json", request.dump());
+    } catch (const net::HttpClientError& error) {
+      if (error.kind() == net::HttpClientError::Kind::too_large) throw;
+      throw from_http(error);
+    }
+    if (response.status != 200) {
+      throw ChainError(ChainError::Kind::unreachable, "the RPC answered HTTP " + std::to_string(response.status));
+    }
+    Json answer = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+    if (!answer.is_object() || !answer.contains("id") || answer["id"] != id) {
+      throw ChainError(ChainError::Kind::nonsense, "the RPC's answer is not the JSON-RPC response to the request");
+    }
+    if (const auto error = answer.find("error"); error != answer.end()) throw_rpc_error(*error);
+    const auto result = answer.find("result");
+    if (result == answer.end()) throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has no result");
+    return std::move(*result);
+  }
+
+  Json bounded_call(const char* method, Json params) {
+    try {
+      return call(method, std::move(params));
+    } catch (const net::HttpClientError& error) {
+      throw ChainError(ChainError::Kind::nonsense, error.what());
+    }
+  }
+
+  ports::EventBatch events(std::uint32_t first, std::uint32_t last) {
+    last = static_cast<std::uint32_t>(std::min<std::uint64_t>(last, std::uint64_t{first} + max_event_span - 1));
+    const Json page = {{"limit", options_.event_page}};
+    EventsAnswer answer = read_events(
+        bounded_call("getEvents",
+                     {{"startLedger", first}, {"endLedger", std::uint64_t{last} + 1}, {"filters", filters_},
+                      {"pagination", page}}),
+        first, last);
+
+    ports::EventBatch batch{std::move(answer.events), 0, answer.window};
+    while (answer.items >= options_.event_page) {
+      // A full page: its last ledger may go on in the next one.
+      const std::uint32_t cut = batch.events.empty() ? first : batch.events.back().ledger;
+      if (cut > first) {
+        while (batch.events.back().ledger == cut) batch.events.pop_back();
+        batch.complete_through = cut - 1;
+        return batch;
+      }
+      // All of it is one ledger's: read on until the next begins. Without endLedger the page may look beyond.
+      if (batch.events.size() > max_events_a_ledger) {
+        throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has more events than a ledger can hold");
+      }
+      answer = read_events(
+          bounded_call("getEvents", {{"filters", filters_},
+                                     {"pagination", {{"limit", options_.event_page}, {"cursor", answer.cursor}}}}),
+          first, std::numeric_limits<std::uint32_t>::max());
+      for (ports::ChainEvent& event : answer.events) {
+        if (event.ledger > last) break;
+        if (!batch.events.empty() && event.event_id <= batch.events.back().event_id) {
+          throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has events out of order");
+        }
+        batch.events.push_back(std::move(event));
+      }
+    }
+    // The server may be behind the one that told us the tip: what it has seen is complete, what lies above isn't.
+    batch.complete_through = std::min(last, answer.window.latest);
+    if (batch.complete_through < first) {
+      throw ChainError(ChainError::Kind::unreachable, "the RPC hasn't seen the ledger that was asked for yet");
+    }
+    return batch;
+  }
+
+  std::vector<ports::LedgerHeader> ledgers(std::uint32_t first, std::uint32_t last) {
+    std::vector<ports::LedgerHeader> headers;
+    for (std::uint64_t next = first; next <= last; next = std::uint64_t{first} + headers.size()) {
+      const auto wanted = std::min<std::uint64_t>(ledger_page_, last - next + 1);
+      Json result;
+      try {
+        result = call("getLedgers", {{"startLedger", next}, {"pagination", {{"limit", wanted}}}});
+      } catch (const net::HttpClientError& error) {
+        if (ledger_page_ == 1) throw ChainError(ChainError::Kind::nonsense, error.what());
+        ledger_page_ /= 2;
+        continue;
+      }
+      const auto page = read_ledgers(result);
+      if (page.empty()) throw ChainError(ChainError::Kind::unreachable, "the RPC hasn't seen the ledger yet");
+      for (const ports::LedgerHeader& header : page) {
+        if (header.sequence != std::uint64_t{first} + headers.size()) {
+          throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has ledgers out of order");
+        }
+        if (header.sequence > last) break;
+        headers.push_back(header);
+      }
+    }
+    return headers;
+  }
+
+  void cancel() noexcept { http_.cancel(); }
+
+ private:
+  StellarRpcOptions options_;
+  net::Url url_;
+  net::HttpClient http_;
+  Json filters_;
+  std::uint32_t ledger_page_ = largest_ledger_page;
+  std::uint64_t last_id_ = 0;
+};
+
+StellarRpc::StellarRpc(StellarRpcOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+StellarRpc::~StellarRpc() = default;
+
+std::string StellarRpc::network_passphrase() { return read_passphrase(impl_->bounded_call("getNetwork", nullptr)); }
+ports::LedgerWindow StellarRpc::window() { return read_window(impl_->bounded_call("getHealth", nullptr)); }
+ports::EventBatch StellarRpc::events(std::uint32_t first, std::uint32_t last) { return impl_->events(first, last); }
+std::vector<ports::LedgerHeader> StellarRpc::ledgers(std::uint32_t first, std::uint32_t last) {
+  return impl_->ledgers(first, last);
+}
+void StellarRpc::cancel() noexcept { impl_->cancel(); }
+
+}  // namespace fluxora::chain

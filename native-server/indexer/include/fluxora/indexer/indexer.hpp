@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "fluxora/ports/chain_source.hpp"
+#include "fluxora/ports/clock.hpp"
+#include "fluxora/ports/indexer_status.hpp"
+#include "fluxora/ports/ledger_store.hpp"
+#include "fluxora/ports/log.hpp"
+
+namespace fluxora::indexer {
+
+struct IndexerOptions {
+  std::string contracts;                       ///< sorted, comma separated, or "*"
+  bool fold = true;                            ///< false with "*"
+  std::string expected_passphrase;             ///< empty: whatever the source's is
+  std::optional<std::uint32_t> start_ledger;   ///< none: the oldest that the source holds
+  std::uint32_t batch_ledgers = 10'000;        ///< most ledgers one transaction takes
+  std::uint32_t safety_margin = 1;             ///< ledgers below the tip that are left alone
+  std::chrono::milliseconds poll{1'000};
+  std::chrono::milliseconds stall_threshold{300'000};
+};
+
+/// Follows the chain: from the checkpoint on, batch by batch, one transaction a batch, on a thread of its own.
+/// SPEC section 9. Only the process that leads indexes; the others watch.
+///
+/// Invariants: the checkpoint never passes a ledger whose events aren't all committed; a batch links to the checkpoint's
+/// hash, or nothing is written; trouble with the source or the store is waited out, trouble with what they say halts.
+class Indexer final : public ports::IndexerStatusSource {
+ public:
+  /// `on_service` hears of degradation and recovery: (degraded, reason). All outlive the indexer.
+  Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
+          ports::Log& log, std::function<void(bool degraded, std::string_view reason)> on_service);
+  ~Indexer() override;
+  Indexer(const Indexer&) = delete;
+  Indexer& operator=(const Indexer&) = delete;
+
+  void start();
+  /// Ends the call under way and joins the thread. The clock must be ending, or its next sleep is waited for.
+  void stop();
+
+  [[nodiscard]] ports::IndexerStatus status() const override;
+
+  /// One round: leads or watches, and indexes at most one batch. Returns how long to wait before the next.
+  /// start() calls it in a loop; tests call it themselves.
+  std::chrono::milliseconds round();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+  std::thread thread_;
+};
+
+}  // namespace fluxora::indexer

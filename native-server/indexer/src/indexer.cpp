@@ -1,0 +1,319 @@
+#include "fluxora/indexer/indexer.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+
+#include "fluxora/core/bytes.hpp"
+#include "fluxora/indexer/ingest.hpp"
+
+namespace fluxora::indexer {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds first_backoff{500};
+constexpr milliseconds longest_backoff{15'000};
+// One failed call is a hiccup; clients are told from the second on.
+constexpr int failures_until_degraded = 2;
+// Headers of ledgers in between are cheaper than one more call.
+constexpr std::uint32_t header_run_gap = 4;
+
+/// What an operator has to decide; nothing is written until it is gone.
+class Halt : public std::runtime_error {
+ public:
+  explicit Halt(const std::string& message, bool reorg = false) : std::runtime_error(message), reorg(reorg) {}
+  bool reorg;
+};
+
+std::string ledger_text(std::uint32_t ledger) { return std::to_string(ledger); }
+
+}  // namespace
+
+class Indexer::Impl {
+ public:
+  Impl(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
+       ports::Log& log, std::function<void(bool, std::string_view)> on_service)
+      : options_(std::move(options)), chain_(chain), store_(store), clock_(clock), log_(log),
+        on_service_(std::move(on_service)) {
+    status_.state = ports::IndexerStatus::State::starting;
+    status_.threshold_ms = options_.stall_threshold.count();
+    status_.summary = "Starting.";
+    started_at_ = clock_.now();
+  }
+
+  milliseconds round() {
+    try {
+      const milliseconds wait = lead_or_watch();
+      recovered();
+      return wait;
+    } catch (const Halt& halt) {
+      return halted(halt.what(), halt.reorg);
+    } catch (const ports::WrongNetwork& error) {
+      return halted(error.what(), false);
+    } catch (const ports::CheckpointMoved& error) {
+      store_.stop_leading();
+      opened_ = false;
+      log_.warn("checkpoint_moved", error.what());
+      return options_.poll;
+    } catch (const ports::ChainError& error) {
+      switch (error.kind()) {
+        case ports::ChainError::Kind::cancelled: return milliseconds{0};
+        case ports::ChainError::Kind::outside_window: return halted(error.what(), false);
+        case ports::ChainError::Kind::unreachable:
+        case ports::ChainError::Kind::nonsense: break;
+      }
+      return failed("chain_error", "Stellar RPC trouble: ", error.what(), /*rpc=*/true);
+    } catch (const ports::StoreUnavailable& error) {
+      opened_ = false;
+      return failed("database_unavailable", "Database trouble: ", error.what(), /*rpc=*/false);
+    } catch (const std::exception& error) {
+      // Not expected. The transaction is gone with its scope; start over from what is committed.
+      store_.stop_leading();
+      opened_ = false;
+      return failed("indexer_error", "Indexer trouble: ", error.what(), /*rpc=*/false);
+    }
+  }
+
+  ports::IndexerStatus status() const {
+    const std::lock_guard lock(mutex_);
+    ports::IndexerStatus status = status_;
+    const core::UnixMillis since = status.last_successful_sync.value_or(started_at_);
+    status.lag_ms = std::max<std::int64_t>(0, clock_.now() - since);
+    using State = ports::IndexerStatus::State;
+    if (status.state != State::halted && status.lag_ms > status.threshold_ms) {
+      status.state = State::stalled;
+      status.summary = "No successful sync for longer than the threshold. " + status.summary;
+    }
+    return status;
+  }
+
+  bool sleep(milliseconds duration) { return clock_.sleep(duration); }
+
+ private:
+  milliseconds lead_or_watch() {
+    if (!store_.lead()) {
+      opened_ = false;
+      watch();
+      return options_.poll;
+    }
+    if (!opened_) open();
+
+    const ports::LedgerWindow window = chain_.window();
+    const std::uint32_t safe = window.latest > options_.safety_margin ? window.latest - options_.safety_margin : 0;
+    const std::uint32_t next = next_ledger(window);
+    if (next > safe) {
+      synced(safe, "Up to date.");
+      return options_.poll;
+    }
+    const std::uint64_t last = std::uint64_t{next} + options_.batch_ledgers - 1;
+    index(next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, safe)));
+    synced(safe, checkpoint_->ledger >= safe ? "Up to date." : "Catching up.");
+    return checkpoint_->ledger >= safe ? options_.poll : milliseconds{0};
+  }
+
+  void open() {
+    const std::string passphrase = chain_.network_passphrase();
+    if (!options_.expected_passphrase.empty() && passphrase != options_.expected_passphrase) {
+      throw Halt("The RPC serves network \"" + passphrase + "\", NETWORK_PASSPHRASE says \"" +
+                 options_.expected_passphrase + "\".");
+    }
+    checkpoint_ = store_.open({passphrase, options_.contracts});
+    opened_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      status_.network = passphrase;
+      if (checkpoint_) status_.last_ledger = checkpoint_->ledger;
+    }
+    log_.info("indexer_leads", "",
+              {{"network", passphrase},
+               {"contracts", options_.contracts},
+               {"checkpoint", std::uint64_t{checkpoint_ ? checkpoint_->ledger : 0}}});
+  }
+
+  /// Another instance indexes; its progress is ours to show.
+  void watch() {
+    const ports::IndexProgress progress = store_.progress();
+    const std::lock_guard lock(mutex_);
+    status_.state = ports::IndexerStatus::State::healthy;
+    status_.summary = "Another instance indexes.";
+    status_.rpc_healthy = true;
+    status_.last_successful_sync = progress.updated_at;
+    if (progress.checkpoint) status_.last_ledger = progress.checkpoint->ledger;
+  }
+
+  std::uint32_t next_ledger(const ports::LedgerWindow& window) const {
+    const std::uint32_t next =
+        checkpoint_ ? checkpoint_->ledger + 1 : options_.start_ledger.value_or(window.oldest);
+    if (next < window.oldest) {
+      throw Halt((checkpoint_ ? "The checkpoint, ledger " + ledger_text(checkpoint_->ledger)
+                              : "INDEXER_START_LEDGER, " + ledger_text(next)) +
+                 ", is below the RPC's window " + ledger_text(window.oldest) + " to " + ledger_text(window.latest) +
+                 ": events in between can't be read from this RPC.");
+    }
+    return next;
+  }
+
+  void index(std::uint32_t first, std::uint32_t last) {
+    ports::EventBatch read = chain_.events(first, last);
+    LedgerBatch batch{first, read.complete_through, {}, std::move(read.events)};
+    batch.headers = read_headers(batch);
+    check_links(batch);
+
+    const auto transaction = store_.begin(checkpoint_);
+    const IngestCounts counts = ingest(batch, options_.fold, *transaction);
+    const ports::LedgerHeader& header = batch.headers.back();
+    checkpoint_ = ports::Checkpoint{header.sequence, header.hash, header.closed_at};
+    {
+      const std::lock_guard lock(mutex_);
+      status_.last_ledger = header.sequence;
+    }
+    if (!batch.events.empty()) {
+      log_.info("ledgers_indexed", "",
+                {{"first", std::uint64_t{batch.first}},
+                 {"last", std::uint64_t{batch.last}},
+                 {"inserted", std::uint64_t{counts.inserted}},
+                 {"duplicates", std::uint64_t{counts.duplicates}}});
+    }
+  }
+
+  /// Headers of the batch's ledgers with events, of its last and, to see that it links to the checkpoint, of its first.
+  std::vector<ports::LedgerHeader> read_headers(const LedgerBatch& batch) {
+    std::vector<std::uint32_t> wanted = {batch.first};
+    for (const ports::ChainEvent& event : batch.events) wanted.push_back(event.ledger);
+    wanted.push_back(batch.last);
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+
+    std::vector<ports::LedgerHeader> headers;
+    for (std::size_t i = 0; i < wanted.size();) {
+      std::size_t end = i + 1;
+      while (end < wanted.size() && wanted[end] - wanted[end - 1] <= header_run_gap) ++end;
+      for (const ports::LedgerHeader& header : chain_.ledgers(wanted[i], wanted[end - 1])) headers.push_back(header);
+      i = end;
+    }
+    return headers;
+  }
+
+  void check_links(const LedgerBatch& batch) const {
+    const auto& headers = batch.headers;
+    const ports::LedgerHeader& first = headers.front();
+    if (checkpoint_ && first.sequence == checkpoint_->ledger + 1 && first.previous_hash != checkpoint_->hash) {
+      log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
+                {{"ledger", std::uint64_t{checkpoint_->ledger}},
+                 {"existingHash", core::hex_encode(checkpoint_->hash)},
+                 {"incomingHash", core::hex_encode(first.previous_hash)}});
+      throw Halt("The chain was reorganised below ledger " + ledger_text(first.sequence) + ".", /*reorg=*/true);
+    }
+    for (std::size_t i = 1; i < headers.size(); ++i) {
+      const bool adjacent = headers[i].sequence == headers[i - 1].sequence + 1;
+      if ((adjacent && headers[i].previous_hash != headers[i - 1].hash) ||
+          headers[i].closed_at <= headers[i - 1].closed_at) {
+        throw ports::ChainError(ports::ChainError::Kind::nonsense,
+                                "the RPC's ledgers don't link at " + ledger_text(headers[i].sequence));
+      }
+    }
+    // The chain may have moved between the two calls: events and headers have to be of the same ledgers.
+    auto header = headers.begin();
+    for (const ports::ChainEvent& event : batch.events) {
+      while (header->sequence != event.ledger) ++header;
+      if (header->closed_at != event.closed_at) {
+        throw ports::ChainError(ports::ChainError::Kind::nonsense,
+                                "the RPC's events and ledgers disagree at " + ledger_text(event.ledger));
+      }
+    }
+  }
+
+  void synced(std::uint32_t safe, std::string_view summary) {
+    const std::lock_guard lock(mutex_);
+    status_.state = ports::IndexerStatus::State::healthy;
+    status_.summary = summary;
+    status_.last_safe_ledger = safe;
+    status_.last_successful_sync = clock_.now();
+    status_.reorg_detected = false;
+    status_.rpc_healthy = true;
+  }
+
+  void recovered() {
+    failures_ = 0;
+    backoff_ = first_backoff;
+    announced_halt_.clear();
+    if (!std::exchange(degraded_, false)) return;
+    log_.info("service_recovered", "");
+    on_service_(false, "The chain is being followed again.");
+  }
+
+  milliseconds failed(std::string_view event, std::string_view what, std::string_view why, bool rpc) {
+    const std::string summary = std::string(what) + std::string(why);
+    log_.warn(event, summary);
+    {
+      const std::lock_guard lock(mutex_);
+      if (rpc) status_.rpc_healthy = false;
+      status_.summary = summary;
+    }
+    if (++failures_ >= failures_until_degraded) degrade(rpc ? "Stellar RPC unreachable" : "Database unreachable");
+    return std::exchange(backoff_, std::min(backoff_ * 2, longest_backoff));
+  }
+
+  milliseconds halted(const std::string& why, bool reorg) {
+    {
+      const std::lock_guard lock(mutex_);
+      status_.state = ports::IndexerStatus::State::halted;
+      status_.summary = why;
+      status_.reorg_detected = reorg;
+    }
+    if (announced_halt_ != why) {
+      announced_halt_ = why;
+      log_.error("indexer_halted", why);
+    }
+    opened_ = false;
+    degrade("Indexing halted");
+    return longest_backoff;
+  }
+
+  void degrade(std::string_view reason) {
+    if (std::exchange(degraded_, true)) return;
+    log_.warn("service_degraded", reason);
+    on_service_(true, reason);
+  }
+
+  const IndexerOptions options_;
+  ports::ChainSource& chain_;
+  ports::LedgerStore& store_;
+  ports::Clock& clock_;
+  ports::Log& log_;
+  std::function<void(bool, std::string_view)> on_service_;
+  core::UnixMillis started_at_ = 0;
+
+  // The thread's own.
+  bool opened_ = false;
+  std::optional<ports::Checkpoint> checkpoint_;
+  int failures_ = 0;
+  milliseconds backoff_ = first_backoff;
+  bool degraded_ = false;
+  std::string announced_halt_;
+
+  mutable std::mutex mutex_;
+  ports::IndexerStatus status_;
+};
+
+Indexer::Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
+                 ports::Log& log, std::function<void(bool, std::string_view)> on_service)
+    : impl_(std::make_unique<Impl>(std::move(options), chain, store, clock, log, std::move(on_service))) {}
+
+Indexer::~Indexer() { stop(); }
+
+void Indexer::start() {
+  thread_ = std::thread([this] {
+    while (impl_->sleep(impl_->round())) {
+    }
+  });
+}
+
+void Indexer::stop() {
+  if (thread_.joinable()) thread_.join();
+}
+
+ports::IndexerStatus Indexer::status() const { return impl_->status(); }
+std::chrono::milliseconds Indexer::round() { return impl_->round(); }
+
+}  // namespace fluxora::indexer

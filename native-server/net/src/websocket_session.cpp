@@ -1,0 +1,329 @@
+#include "websocket_session.hpp"
+
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include "worker.hpp"
+
+namespace fluxora::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+
+/// RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code.
+constexpr std::size_t max_close_reason_bytes = 123;
+/// A buffer that one large message has grown is given back.
+constexpr std::size_t max_kept_buffer_bytes = 8 * 1024;
+constexpr std::uint16_t going_away = 1001;
+constexpr std::uint16_t protocol_error = 1002;
+constexpr std::uint16_t vanished = 1006;
+constexpr std::uint16_t invalid_payload = 1007;
+constexpr std::uint16_t too_big = 1009;
+constexpr std::uint16_t internal_error = 1011;
+constexpr std::uint16_t slow_consumer = 4008;
+
+/// At most a close frame's worth of it, without cutting a UTF-8 sequence.
+std::string_view close_reason(std::string_view text) {
+  if (text.size() <= max_close_reason_bytes) return text;
+  std::size_t size = max_close_reason_bytes;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+class WebSocketSession;
+
+/// What the listener holds; it may outlive the session, and the server.
+class Handle final : public WebSocketConnection {
+ public:
+  Handle(std::weak_ptr<WebSocketSession> session, std::shared_ptr<Mailbox> mailbox, std::string id,
+         std::string remote_address)
+      : session_(std::move(session)),
+        mailbox_(std::move(mailbox)),
+        id_(std::move(id)),
+        remote_address_(std::move(remote_address)) {}
+
+  void send(Frame frame) override;
+  void close(std::uint16_t code, std::string_view reason) override;
+  void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
+  [[nodiscard]] const std::string& id() const override { return id_; }
+  [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
+
+ private:
+  std::weak_ptr<WebSocketSession> session_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::string id_;
+  std::string remote_address_;
+};
+
+class WebSocketSession final : public Session, public std::enable_shared_from_this<WebSocketSession> {
+ public:
+  WebSocketSession(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint,
+                   std::shared_ptr<const Request> request)
+      : worker_(worker),
+        limits_(worker.options().websocket),
+        endpoint_(endpoint),
+        stream_(std::move(socket)),
+        timer_(worker.context().get_executor()),
+        request_(std::move(request)) {}
+
+  void start() {
+    stream_.set_option(websocket::stream_base::decorator(
+        [this](websocket::response_type& response) { decorate(response); }));
+    stream_.read_message_max(limits_.max_message_bytes);
+    // One write a frame: the shared payload goes out from where it is.
+    stream_.auto_fragment(false);
+    stream_.text(true);
+    stream_.control_callback([this](websocket::frame_type kind, boost::beast::string_view) {
+      if (kind == websocket::frame_type::pong) unanswered_pings_ = 0;
+    });
+    set_timer(worker_.options().http.write_timeout_ms);
+    stream_.async_accept(handshake(), [self = shared_from_this()](const ErrorCode& error) { self->on_accept(error); });
+  }
+
+  void shut_down() override {
+    if (state_ == State::handshake) finish(vanished, "");
+    else close(going_away, "the server is shutting down");
+  }
+  void cut() override { finish(state_ == State::open ? vanished : close_code_, reason_); }
+
+  void send(Frame frame) {
+    if (state_ != State::open || !frame) return;
+    if (queued_bytes_ + frame->size() > limits_.max_queued_bytes || queue_.size() >= limits_.max_queued_messages) {
+      queue_.clear();
+      close(slow_consumer, "slow consumer");
+      return;
+    }
+    queued_bytes_ += frame->size();
+    queue_.push_back(std::move(frame));
+    write();
+  }
+
+  void close(std::uint16_t code, std::string_view reason) {
+    if (state_ != State::open) return;
+    state_ = State::draining;
+    close_code_ = code;
+    reason_ = close_reason(reason);
+    set_timer(limits_.close_drain_ms);
+    if (!writing_) write_close();
+  }
+
+ private:
+  enum class State { handshake, open, draining, closing, closed };
+
+  /// The request as Beast wants to see it; that it is a right one has been checked.
+  [[nodiscard]] http::request<http::empty_body> handshake() const {
+    http::request<http::empty_body> request(http::verb::get, "/", 11);
+    request.set(http::field::host, "-");
+    request.set(http::field::connection, "upgrade");
+    request.set(http::field::upgrade, "websocket");
+    request.set(http::field::sec_websocket_version, "13");
+    request.set(http::field::sec_websocket_key, beast_view(request_->header("Sec-WebSocket-Key").value_or("")));
+    return request;
+  }
+
+  static boost::beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
+
+  void decorate(websocket::response_type& response) const {
+    response.insert(http::field::date, beast_view(worker_.writer().date()));
+    response.insert("X-Request-Id", request_->request_id);
+    for (const auto& [name, value] : worker_.options().common_headers) response.insert(name, value);
+    // Beast would name itself and its version.
+    if (response.count(http::field::server) == 0) response.insert(http::field::server, "fluxora");
+  }
+
+  void on_accept(const ErrorCode& error) {
+    if (state_ != State::handshake) return;
+    if (error) return finish(vanished, "");
+    state_ = State::open;
+    counted_ = true;
+    ++worker_.state().websockets;
+    set_timer(limits_.ping_interval_ms);
+    try {
+      listener_ = endpoint_.open(
+          std::make_shared<Handle>(weak_from_this(), worker_.mailbox(), worker_.random_id(), request_->remote_address),
+          *request_);
+    } catch (const std::exception& exception) {
+      worker_.trouble(std::string("a WebSocket endpoint: ") + exception.what());
+    }
+    request_.reset();
+    if (!listener_) close(internal_error, "internal error");
+    read();
+  }
+
+  // Reading. Beast's close operation reads for itself, so nothing else does after it has begun.
+
+  void read() {
+    if (state_ != State::open && state_ != State::draining) return;
+    stream_.async_read(
+        in_, [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_read(error); });
+  }
+
+  void on_read(const ErrorCode& error) {
+    if (state_ == State::closed) return;
+    if (error) return on_read_error(error);
+    if (state_ == State::open) deliver();
+    in_.clear();
+    if (in_.capacity() > max_kept_buffer_bytes) in_.shrink_to_fit();
+    read();
+  }
+
+  void deliver() {
+    const auto data = in_.data();
+    const std::string_view message(static_cast<const char*>(data.data()), data.size());
+    ++metrics_.messages_received;
+    metrics_.bytes_received += message.size();
+    try {
+      if (stream_.got_text()) listener_->on_text(message);
+      else listener_->on_binary();
+    } catch (const std::exception& exception) {
+      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
+      close(internal_error, "internal error");
+    }
+  }
+
+  /// Beast has sent the close frame that the error calls for, where it calls for one.
+  void on_read_error(const ErrorCode& error) {
+    if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
+      return finish(too_big, "message too big");
+    if (error == websocket::error::bad_frame_payload) return finish(invalid_payload, "invalid UTF-8");
+    if (error == websocket::condition::protocol_violation) return finish(protocol_error, "protocol error");
+    if (state_ == State::closing) return finish(close_code_, reason_);
+    if (error == websocket::error::closed) {
+      const auto& received = stream_.reason();
+      return finish(received.code == websocket::close_code::none ? std::uint16_t{1005} : received.code,
+                    std::string_view(received.reason.data(), received.reason.size()));
+    }
+    finish(vanished, "");
+  }
+
+  // Writing: one frame at a time.
+
+  void write() {
+    if (writing_ || queue_.empty()) return;
+    writing_ = std::move(queue_.front());
+    queue_.pop_front();
+    stream_.async_write(asio::buffer(*writing_), [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+      self->on_write(error);
+    });
+  }
+
+  void on_write(const ErrorCode& error) {
+    if (state_ == State::closed) return;
+    const std::size_t bytes = std::exchange(writing_, nullptr)->size();
+    if (error) {
+      // Aborted: the stream is being closed by a read, which will say why.
+      if (error != asio::error::operation_aborted) finish(vanished, "");
+      return;
+    }
+    queued_bytes_ -= bytes;
+    ++metrics_.messages_sent;
+    metrics_.bytes_sent += bytes;
+    write();
+    if (!writing_ && state_ == State::draining) write_close();
+  }
+
+  void write_close() {
+    state_ = State::closing;
+    stream_.async_close(websocket::close_reason(close_code_, beast_view(reason_)),
+                        [self = shared_from_this()](const ErrorCode&) { self->finish(self->close_code_, self->reason_); });
+  }
+
+  // Time: pings while open, the drain's deadline after.
+
+  void set_timer(int after_ms) {
+    timer_.expires_after(std::chrono::milliseconds(after_ms));
+    timer_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+      if (error) return;
+      if (const auto self = weak.lock()) self->on_timer();
+    });
+  }
+
+  void on_timer() {
+    switch (state_) {
+      case State::open: break;
+      case State::draining:
+      case State::closing: return finish(close_code_, reason_);
+      case State::handshake: return finish(vanished, "");
+      case State::closed: return;
+    }
+    // set_timer() may have been called when this was on its way already.
+    if (SteadyClock::now() < timer_.expiry()) return;
+    if (unanswered_pings_ >= limits_.missed_pongs) return finish(vanished, "no pong");
+    ++unanswered_pings_;
+    if (!pinging_) {
+      pinging_ = true;
+      stream_.async_ping({}, [self = shared_from_this()](const ErrorCode&) { self->pinging_ = false; });
+    }
+    set_timer(limits_.ping_interval_ms);
+  }
+
+  /// Ends everything; operations under way complete with an error and find the state closed.
+  void finish(std::uint16_t code, std::string_view reason) {
+    if (state_ == State::closed) return;
+    state_ = State::closed;
+    const auto self = shared_from_this();
+    timer_.cancel();
+    ErrorCode ignored;
+    stream_.next_layer().close(ignored);
+    queue_.clear();
+    if (counted_) --worker_.state().websockets;
+    worker_.remove(*this);
+    const auto listener = std::move(listener_);
+    if (!listener) return;
+    try {
+      listener->on_closed(code, reason, metrics_);
+    } catch (const std::exception& exception) {
+      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
+    }
+  }
+
+  Worker& worker_;
+  const WebSocketLimits& limits_;
+  const WebSocketEndpoint& endpoint_;
+  websocket::stream<Socket, false> stream_;  // false: without permessage-deflate
+  Timer timer_;
+  std::shared_ptr<const Request> request_;  ///< until the listener is there
+  std::shared_ptr<WebSocketListener> listener_;
+  State state_ = State::handshake;
+  bool counted_ = false;
+  boost::beast::flat_buffer in_;
+  std::deque<Frame> queue_;
+  Frame writing_;
+  std::size_t queued_bytes_ = 0;  ///< the frame being written included
+  std::uint16_t close_code_ = vanished;
+  std::string reason_;
+  int unanswered_pings_ = 0;
+  bool pinging_ = false;
+  WebSocketMetrics metrics_;
+};
+
+void Handle::send(Frame frame) {
+  if (const auto session = session_.lock()) session->send(std::move(frame));
+}
+
+void Handle::close(std::uint16_t code, std::string_view reason) {
+  if (const auto session = session_.lock()) session->close(code, reason);
+}
+
+}  // namespace
+
+void start_websocket_session(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint,
+                             std::shared_ptr<const Request> request) {
+  const auto session =
+      std::make_shared<WebSocketSession>(worker, std::move(socket), endpoint, std::move(request));
+  worker.add(session);
+  session->start();
+}
+
+}  // namespace fluxora::net

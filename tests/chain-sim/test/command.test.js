@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { call } from './rpc_client.js';
+
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+
+/** Starts the command; `line` is its first line, `done` its exit. */
+function start(...args) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const line = new Promise((resolve) => {
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+      if (out.includes('\n')) resolve(out.split('\n')[0]);
+    });
+  });
+  const done = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, out, err })));
+  return { child, line, done };
+}
+
+test('it says where it listens, serves a chain with a past, and leaves cleanly', async () => {
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    const { child, line, done } = start('--port', '0', '--seed', '7', '--close-every', '1000');
+    const match = /^chain-sim listening on (http:\/\/127\.0\.0\.1:\d+) network "(.+)" contract (C[A-Z2-7]{55})$/.exec(await line);
+    assert.ok(match);
+    const health = await call(match[1], 'getHealth');
+    assert.ok(health.latestLedger > health.oldestLedger + 240);
+    assert.ok(Math.abs(health.latestLedgerCloseTime - Date.now() / 1000) < 10);
+    const { events } = await call(match[1], 'getEvents', { startLedger: health.oldestLedger, filters: [{ contractIds: [match[3]] }] });
+    assert.ok(events.length >= 100);
+    child.kill(signal);
+    const { code, err } = await done;
+    assert.deepEqual([code, err], [0, '']);
+  }
+});
+
+test('a taken port and wrong options are told plainly', async () => {
+  const first = start('--port', '0', '--history', '0');
+  const port = /:(\d+) /.exec(await first.line)[1];
+  const second = await start('--port', port).done;
+  assert.equal(second.code, 1);
+  assert.equal(second.err, `chain-sim: port ${port} on 127.0.0.1 is taken: choose another with --port\n`);
+  first.child.kill('SIGTERM');
+  await first.done;
+
+  for (const [args, message] of [
+    [['--port', '70000'], /--port must be a whole number from 0 to 65535/],
+    [['--prot', '1'], /Unknown option '--prot'/],
+    [['--close-every', '500'], /--close-every must be 0, or at least 1000/],
+    [['--kinds', 'round'], /unknown kind "round"/],
+    [['--replay-ledgers', 'x'], /--replay-ledgers needs --replay/],
+  ]) {
+    const { code, err } = await start(...args).done;
+    assert.equal(code, 2, args.join(' '));
+    assert.match(err, message);
+  }
+  const missing = await start('--replay', '/nonexistent.jsonl').done;
+  assert.deepEqual([missing.code, missing.err.startsWith('chain-sim: cannot read /nonexistent.jsonl')], [1, true]);
+});
+
+test('--help lists the options', async () => {
+  const { code, out } = await start('--help').done;
+  assert.equal(code, 0);
+  for (const option of ['--port', '--seed', '--close-every', '--replay', '--replay-ledgers', '--retention']) assert.ok(out.includes(option));
+});
