@@ -171,19 +171,12 @@ constexpr auto event_names = std::to_array<std::string_view>(
     {"stream.created", "stream.updated", "stream.cancelled", "stream.completed", "stream.cliff_reached",
      "stream.ended", "stream.observed", "stream.retracted", "protocol.event", "chain.event"});
 
-struct Namer {
-  EventName operator()(const UnknownTopic&) const { return EventName::chain_event; }
-  EventName operator()(const Unfoldable&) const { return EventName::chain_event; }
-  EventName operator()(const ProtocolHistory&) const { return EventName::protocol_event; }
-  EventName operator()(const StreamCreated&) const { return EventName::stream_created; }
-  EventName operator()(const StreamCancelled&) const { return EventName::stream_cancelled; }
-  EventName operator()(const KeeperCancelled&) const { return EventName::stream_cancelled; }
-  EventName operator()(const StreamCompleted&) const { return EventName::stream_completed; }
-  template <class Other>
-  EventName operator()(const Other&) const {
-    return EventName::stream_updated;
-  }
-};
+EventName name_of_stream_topic(std::string_view topic) {
+  if (topic == "created") return EventName::stream_created;
+  if (topic == "cancelled" || topic == "kp_cncl") return EventName::stream_cancelled;
+  if (topic == "completed") return EventName::stream_completed;
+  return EventName::stream_updated;
+}
 
 }  // namespace
 
@@ -221,8 +214,9 @@ DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value) {
 }
 
 EventName event_name(const DecodedEvent& event, bool in_successful_call) noexcept {
-  if (!in_successful_call) return EventName::chain_event;
-  return std::visit(Namer{}, event.payload);
+  if (!in_successful_call || std::holds_alternative<UnknownTopic>(event.payload)) return EventName::chain_event;
+  if (std::holds_alternative<ProtocolHistory>(event.payload)) return EventName::protocol_event;
+  return name_of_stream_topic(event.kind);
 }
 
 }  // namespace fluxora::core

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/indexer/ingest.hpp"
@@ -22,7 +23,7 @@ constexpr std::uint32_t header_run_gap = 4;
 /// What an operator has to decide; nothing is written until it is gone.
 class Halt : public std::runtime_error {
  public:
-  explicit Halt(const std::string& message, bool reorg = false) : std::runtime_error(message), reorg(reorg) {}
+  explicit Halt(const std::string& message, bool is_reorg = false) : std::runtime_error(message), reorg(is_reorg) {}
   bool reorg;
 };
 
@@ -202,7 +203,7 @@ class Indexer::Impl {
                 {{"ledger", std::uint64_t{checkpoint_->ledger}},
                  {"existingHash", core::hex_encode(checkpoint_->hash)},
                  {"incomingHash", core::hex_encode(first.previous_hash)}});
-      throw Halt("The chain was reorganised below ledger " + ledger_text(first.sequence) + ".", /*reorg=*/true);
+      throw Halt("The chain was reorganised below ledger " + ledger_text(first.sequence) + ".", /*is_reorg=*/true);
     }
     for (std::size_t i = 1; i < headers.size(); ++i) {
       const bool adjacent = headers[i].sequence == headers[i - 1].sequence + 1;

@@ -335,8 +335,10 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     response_ = Response();
     if (close_after_) {
       ErrorCode ignored;
-      if (linger_ || !in_.empty() || socket_.available(ignored) > 0) linger();
-      else close();
+      if (linger_ || !in_.empty() || socket_.available(ignored) > 0)
+        linger();
+      else
+        close();
       return false;
     }
     begin_request();
@@ -449,8 +451,10 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     switch (phase_) {
       case Phase::head:
         // Nothing was asked, so there is nothing to answer.
-        if (scanner_.untouched(in_.unread())) close();
-        else time_out("the request's header took too long");
+        if (scanner_.untouched(in_.unread()))
+          close();
+        else
+          time_out("the request's header took too long");
         break;
       case Phase::body: time_out("the request's body took too long"); break;
       case Phase::writing:

@@ -25,14 +25,18 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 constexpr std::array<bool, 256> token_table = make_token_table();
 
-bool is_token_char(char c) noexcept { return token_table[static_cast<unsigned char>(c)]; }
+bool is_token_char(char c) noexcept {
+  return token_table[static_cast<unsigned char>(c)];
+}
 
 bool is_field_value_char(char c) noexcept {
   const auto u = static_cast<unsigned char>(c);
   return (u >= 0x20 && u != 0x7f) || u == '\t';
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
@@ -302,7 +306,8 @@ std::optional<WireError> parse_request_head(std::string_view head, Request& requ
   const std::string_view method = line.substr(0, method_end);
   const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
   if (!is_token(method) || method.size() > max_method_bytes) return WireError{400, "the method is malformed"};
-  if (target.empty() || !std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
+  if (target.empty() ||
+      !std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
     return WireError{400, "the request target is malformed"};
   request.method = method;
   request.target = target;
@@ -345,10 +350,14 @@ bool ChunkedDecoder::step(char c) {
       }
       if (at_ == At::size_start) return false;
       extension_bytes_ = 0;
-      if (c == '\r') at_ = At::size_lf;
-      else if (c == ';') at_ = At::extension;
-      else if (c == ' ' || c == '\t') at_ = At::extension_space;
-      else return false;
+      if (c == '\r')
+        at_ = At::size_lf;
+      else if (c == ';')
+        at_ = At::extension;
+      else if (c == ' ' || c == '\t')
+        at_ = At::extension_space;
+      else
+        return false;
       return true;
     }
     case At::extension_space:
@@ -360,9 +369,7 @@ bool ChunkedDecoder::step(char c) {
       }
       if (c == '\r') at_ = At::size_lf;
       return c == '\r' || is_field_value_char(c);
-    case At::size_lf:
-      at_ = remaining_ == 0 ? At::trailer_start : At::data;
-      return c == '\n';
+    case At::size_lf: at_ = remaining_ == 0 ? At::trailer_start : At::data; return c == '\n';
     case At::data_cr: at_ = At::data_lf; return c == '\r';
     case At::data_lf:
       at_ = At::size_start;

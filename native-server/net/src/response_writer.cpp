@@ -126,8 +126,10 @@ void ResponseWriter::write_head(std::string& out, const Response& response, std:
     out.append("\r\n");
   }
   // 426 names what to upgrade to, and Upgrade wants to be named in Connection (RFC 9110 section 7.8).
-  if (response.status == 426) out.append(close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
-  else if (close) out.append("Connection: close\r\n");
+  if (response.status == 426)
+    out.append(close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
+  else if (close)
+    out.append("Connection: close\r\n");
   for (const auto& [name, value] : response.headers)
     if (!belongs_to_net(name)) append_field(out, name, value);
   out.append(common_).append("\r\n");

@@ -11,8 +11,12 @@ namespace {
 /// Deeper paths match "/*" patterns only.
 constexpr std::size_t max_segments = 16;
 
-bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
-bool is_rest(std::string_view segment) { return segment == "*"; }
+bool is_parameter(std::string_view segment) {
+  return segment.starts_with('{');
+}
+bool is_rest(std::string_view segment) {
+  return segment == "*";
+}
 
 std::vector<std::string> split_pattern(std::string_view pattern) {
   const auto refuse = [&](const char* why) {
@@ -34,7 +38,9 @@ std::vector<std::string> split_pattern(std::string_view pattern) {
 }
 
 /// Literal before parameter before rest.
-int rank(std::string_view segment) { return is_rest(segment) ? 2 : is_parameter(segment) ? 1 : 0; }
+int rank(std::string_view segment) {
+  return is_rest(segment) ? 2 : is_parameter(segment) ? 1 : 0;
+}
 
 /// Whether a path that both match belongs to `a`.
 bool more_specific(const std::vector<std::string>& a, const std::vector<std::string>& b) {
@@ -45,9 +51,8 @@ bool more_specific(const std::vector<std::string>& a, const std::vector<std::str
 
 /// Whether exactly the same paths match both: they differ in parameter names only.
 bool same_paths(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return rank(x) == rank(y) && (rank(x) != 0 || x == y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return rank(x) == rank(y) && (rank(x) != 0 || x == y); });
 }
 
 struct PathSegments {
@@ -121,8 +126,10 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
   match.pattern = found->pattern;
   match.websocket = found->websocket.get();
   for (std::size_t i = 0; i < found->segments.size(); ++i) {
-    if (is_parameter(found->segments[i])) match.path_parameters.emplace_back(segments.at[i]);
-    else if (is_rest(found->segments[i])) match.path_parameters.emplace_back(path.substr(static_cast<std::size_t>(segments.at[i].data() - path.data())));
+    if (is_parameter(found->segments[i]))
+      match.path_parameters.emplace_back(segments.at[i]);
+    else if (is_rest(found->segments[i]))
+      match.path_parameters.emplace_back(path.substr(static_cast<std::size_t>(segments.at[i].data() - path.data())));
   }
   auto handler = found->handlers.find(method);
   if (handler == found->handlers.end() && method == "HEAD") handler = found->handlers.find("GET");

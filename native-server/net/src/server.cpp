@@ -35,7 +35,7 @@ class Server::Impl {
       asio::ip::tcp::endpoint endpoint(asio::ip::make_address(options_.address), options_.port);
       require_free_port(endpoint);
       for (unsigned i = 0; i < options_.io_threads; ++i) {
-        workers_.push_back(std::make_unique<Worker>(options_, *router_, state_));
+        workers_.push_back(std::make_unique<Worker>(i, options_, *router_, state_));
         endpoint.port(workers_.back()->listen(endpoint));
       }
       port_ = endpoint.port();
@@ -53,6 +53,8 @@ class Server::Impl {
     for (const auto& worker : workers_) worker->start();
     started_ = true;
   }
+
+  void post(unsigned io_thread, std::function<void()> task) { workers_.at(io_thread)->mailbox()->post(std::move(task)); }
 
   void stop(std::chrono::milliseconds grace) {
     if (stopped_) return;
@@ -81,9 +83,20 @@ class Server::Impl {
 Server::Server(ServerOptions options, std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(router))) {}
 Server::~Server() = default;
-void Server::start() { impl_->start(); }
-std::uint16_t Server::port() const noexcept { return impl_->port(); }
-std::size_t Server::websocket_connections() const noexcept { return impl_->websocket_connections(); }
-void Server::stop(std::chrono::milliseconds grace) { impl_->stop(grace); }
+void Server::start() {
+  impl_->start();
+}
+void Server::post(unsigned io_thread, std::function<void()> task) {
+  impl_->post(io_thread, std::move(task));
+}
+std::uint16_t Server::port() const noexcept {
+  return impl_->port();
+}
+std::size_t Server::websocket_connections() const noexcept {
+  return impl_->websocket_connections();
+}
+void Server::stop(std::chrono::milliseconds grace) {
+  impl_->stop(grace);
+}
 
 }  // namespace fluxora::net

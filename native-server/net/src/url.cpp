@@ -15,8 +15,10 @@ Url parse_url(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) refuse("has no scheme");
   const std::string_view scheme = text.substr(0, scheme_end);
-  if (equal_ignoring_case(scheme, "https")) url.secure = true;
-  else if (!equal_ignoring_case(scheme, "http")) refuse("has another scheme than http and https");
+  if (equal_ignoring_case(scheme, "https"))
+    url.secure = true;
+  else if (!equal_ignoring_case(scheme, "http"))
+    refuse("has another scheme than http and https");
   if (text.find('#') != std::string_view::npos) refuse("has a fragment");
 
   std::string_view rest = text.substr(scheme_end + 3);

@@ -46,22 +46,25 @@ class WebSocketSession;
 /// What the listener holds; it may outlive the session, and the server.
 class Handle final : public WebSocketConnection {
  public:
-  Handle(std::weak_ptr<WebSocketSession> session, std::shared_ptr<Mailbox> mailbox, std::string id,
-         std::string remote_address)
+  Handle(std::weak_ptr<WebSocketSession> session, const Worker& worker, std::string id, std::string remote_address)
       : session_(std::move(session)),
-        mailbox_(std::move(mailbox)),
+        mailbox_(worker.mailbox()),
+        io_thread_(worker.index()),
         id_(std::move(id)),
         remote_address_(std::move(remote_address)) {}
 
   void send(Frame frame) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
+  [[nodiscard]] bool drained() const override;
+  [[nodiscard]] unsigned io_thread() const override { return io_thread_; }
   [[nodiscard]] const std::string& id() const override { return id_; }
   [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
 
  private:
   std::weak_ptr<WebSocketSession> session_;
   std::shared_ptr<Mailbox> mailbox_;
+  unsigned io_thread_;
   std::string id_;
   std::string remote_address_;
 };
@@ -78,8 +81,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
         request_(std::move(request)) {}
 
   void start() {
-    stream_.set_option(websocket::stream_base::decorator(
-        [this](websocket::response_type& response) { decorate(response); }));
+    stream_.set_option(
+        websocket::stream_base::decorator([this](websocket::response_type& response) { decorate(response); }));
     stream_.read_message_max(limits_.max_message_bytes);
     // One write a frame: the shared payload goes out from where it is.
     stream_.auto_fragment(false);
@@ -92,8 +95,10 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
   void shut_down() override {
-    if (state_ == State::handshake) finish(vanished, "");
-    else close(going_away, "the server is shutting down");
+    if (state_ == State::handshake)
+      finish(vanished, "");
+    else
+      close(going_away, "the server is shutting down");
   }
   void cut() override { finish(state_ == State::open ? vanished : close_code_, reason_); }
 
@@ -108,6 +113,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     queue_.push_back(std::move(frame));
     write();
   }
+
+  [[nodiscard]] bool drained() const noexcept { return !writing_ && queue_.empty(); }
 
   void close(std::uint16_t code, std::string_view reason) {
     if (state_ != State::open) return;
@@ -151,7 +158,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     set_timer(limits_.ping_interval_ms);
     try {
       listener_ = endpoint_.open(
-          std::make_shared<Handle>(weak_from_this(), worker_.mailbox(), worker_.random_id(), request_->remote_address),
+          std::make_shared<Handle>(weak_from_this(), worker_, worker_.random_id(), request_->remote_address),
           *request_);
     } catch (const std::exception& exception) {
       worker_.trouble(std::string("a WebSocket endpoint: ") + exception.what());
@@ -165,8 +172,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
 
   void read() {
     if (state_ != State::open && state_ != State::draining) return;
-    stream_.async_read(
-        in_, [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_read(error); });
+    stream_.async_read(in_, [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_read(error); });
   }
 
   void on_read(const ErrorCode& error) {
@@ -184,8 +190,10 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     ++metrics_.messages_received;
     metrics_.bytes_received += message.size();
     try {
-      if (stream_.got_text()) listener_->on_text(message);
-      else listener_->on_binary();
+      if (stream_.got_text())
+        listener_->on_text(message);
+      else
+        listener_->on_binary();
     } catch (const std::exception& exception) {
       worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
       close(internal_error, "internal error");
@@ -213,9 +221,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     if (writing_ || queue_.empty()) return;
     writing_ = std::move(queue_.front());
     queue_.pop_front();
-    stream_.async_write(asio::buffer(*writing_), [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-      self->on_write(error);
-    });
+    stream_.async_write(asio::buffer(*writing_),
+                        [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_write(error); });
   }
 
   void on_write(const ErrorCode& error) {
@@ -230,13 +237,28 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     ++metrics_.messages_sent;
     metrics_.bytes_sent += bytes;
     write();
-    if (!writing_ && state_ == State::draining) write_close();
+    if (writing_) return;
+    if (state_ == State::draining) return write_close();
+    if (state_ == State::open) tell_drained();
+  }
+
+  void tell_drained() {
+    try {
+      listener_->on_drained();
+    } catch (const std::exception& exception) {
+      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
+      close(internal_error, "internal error");
+    }
   }
 
   void write_close() {
     state_ = State::closing;
-    stream_.async_close(websocket::close_reason(close_code_, beast_view(reason_)),
-                        [self = shared_from_this()](const ErrorCode&) { self->finish(self->close_code_, self->reason_); });
+    websocket::close_reason reason;
+    reason.code = close_code_;
+    reason.reason = beast_view(reason_);
+    stream_.async_close(reason, [self = shared_from_this()](const ErrorCode&) {
+      self->finish(self->close_code_, self->reason_);
+    });
   }
 
   // Time: pings while open, the drain's deadline after.
@@ -250,6 +272,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
   void on_timer() {
+    // It may have been set anew when this was on its way already.
+    if (SteadyClock::now() < timer_.expiry()) return;
     switch (state_) {
       case State::open: break;
       case State::draining:
@@ -257,8 +281,6 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
       case State::handshake: return finish(vanished, "");
       case State::closed: return;
     }
-    // set_timer() may have been called when this was on its way already.
-    if (SteadyClock::now() < timer_.expiry()) return;
     if (unanswered_pings_ >= limits_.missed_pongs) return finish(vanished, "no pong");
     ++unanswered_pings_;
     if (!pinging_) {
@@ -312,6 +334,11 @@ void Handle::send(Frame frame) {
   if (const auto session = session_.lock()) session->send(std::move(frame));
 }
 
+bool Handle::drained() const {
+  const auto session = session_.lock();
+  return session && session->drained();
+}
+
 void Handle::close(std::uint16_t code, std::string_view reason) {
   if (const auto session = session_.lock()) session->close(code, reason);
 }
@@ -320,8 +347,7 @@ void Handle::close(std::uint16_t code, std::string_view reason) {
 
 void start_websocket_session(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint,
                              std::shared_ptr<const Request> request) {
-  const auto session =
-      std::make_shared<WebSocketSession>(worker, std::move(socket), endpoint, std::move(request));
+  const auto session = std::make_shared<WebSocketSession>(worker, std::move(socket), endpoint, std::move(request));
   worker.add(session);
   session->start();
 }

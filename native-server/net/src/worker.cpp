@@ -26,8 +26,9 @@ bool is_exhaustion(const ErrorCode& error) {
 
 }  // namespace
 
-Worker::Worker(const ServerOptions& options, const Router& router, ServerState& state)
-    : options_(options),
+Worker::Worker(unsigned index, const ServerOptions& options, const Router& router, ServerState& state)
+    : index_(index),
+      options_(options),
       router_(router),
       state_(state),
       writer_(options.common_headers),
@@ -36,7 +37,9 @@ Worker::Worker(const ServerOptions& options, const Router& router, ServerState& 
       acceptor_(context_.get_executor()),
       accept_pause_(context_.get_executor()) {}
 
-Worker::~Worker() { finish_stop(); }
+Worker::~Worker() {
+  finish_stop();
+}
 
 std::uint16_t Worker::listen(const asio::ip::tcp::endpoint& endpoint) {
   acceptor_.open(endpoint.protocol());
@@ -73,8 +76,7 @@ void Worker::run() {
 }
 
 void Worker::accept() {
-  acceptor_.async_accept(
-      [this](const ErrorCode& error, Socket socket) { on_accept(error, std::move(socket)); });
+  acceptor_.async_accept([this](const ErrorCode& error, Socket socket) { on_accept(error, std::move(socket)); });
 }
 
 void Worker::on_accept(const ErrorCode& error, Socket socket) {
@@ -83,8 +85,10 @@ void Worker::on_accept(const ErrorCode& error, Socket socket) {
     ++accept_errors_in_a_row_;
     const bool pause = is_exhaustion(error) || accept_errors_in_a_row_ > max_accept_errors_without_pause;
     if (accept_errors_in_a_row_ == 1 || !pause) trouble("accept: " + error.message());
-    if (pause) accept_after_pause();
-    else accept();
+    if (pause)
+      accept_after_pause();
+    else
+      accept();
     return;
   }
   accept_errors_in_a_row_ = 0;

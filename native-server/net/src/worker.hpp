@@ -60,14 +60,14 @@ struct ServerState {
   std::atomic<std::size_t> websockets{0};
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t sessions = 0;             ///< under mutex
-  std::size_t workers_accepting = 0;    ///< under mutex
+  std::size_t sessions = 0;           ///< under mutex
+  std::size_t workers_accepting = 0;  ///< under mutex
 };
 
 /// One I/O thread: its io_context, its acceptor, its sessions, and what they need that is one a thread.
 class Worker {
  public:
-  Worker(const ServerOptions& options, const Router& router, ServerState& state);
+  Worker(unsigned index, const ServerOptions& options, const Router& router, ServerState& state);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -80,7 +80,10 @@ class Worker {
   /// Cut what is left, and join. From any thread but the worker's.
   void finish_stop();
 
+  [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+
   // The rest is for sessions, on the worker's thread.
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
   void add(std::shared_ptr<Session> session);
   void remove(Session& session);
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
@@ -88,7 +91,6 @@ class Worker {
   [[nodiscard]] const Router& router() const noexcept { return router_; }
   [[nodiscard]] ServerState& state() noexcept { return state_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
-  [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
   [[nodiscard]] ResponseWriter& writer() noexcept { return writer_; }
 
   /// 128 random bits in hexadecimal.
@@ -102,6 +104,7 @@ class Worker {
   void on_accept(const ErrorCode& error, Socket socket);
   void accept_after_pause();
 
+  const unsigned index_;
   const ServerOptions& options_;
   const Router& router_;
   ServerState& state_;

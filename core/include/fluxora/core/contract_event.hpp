@@ -76,8 +76,8 @@ enum class EventName : std::uint8_t {
 /// log keeps every event. Accepts missing optional fields, unknown extra ones and the older payloads.
 [[nodiscard]] DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value);
 
-/// The feed's name for an event. `in_successful_call` false gives chain_event: it is logged, never folded,
-/// and nobody should take it for a change.
+/// The feed's name for an event, by its topic. `in_successful_call` false gives chain_event: it is logged, never
+/// folded, and nobody should take it for a change.
 [[nodiscard]] EventName event_name(const DecodedEvent& event, bool in_successful_call) noexcept;
 
 }  // namespace fluxora::core

@@ -22,7 +22,7 @@ enum class ScValType : std::uint32_t {
   address = 18, contract_instance = 19, ledger_key_contract_instance = 20, ledger_key_nonce = 21,
 };
 
-/// Deepest nesting and largest input that decode_scval accepts.
+/// Deepest nesting (of vecs, maps and instances in one another) and largest input that decode_scval accepts.
 inline constexpr std::size_t scval_max_depth = 200;
 inline constexpr std::size_t scval_max_size = 512 * 1024;
 

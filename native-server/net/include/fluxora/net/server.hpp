@@ -55,6 +55,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void start();
+  /// Runs a task on an I/O thread, 0 up to io_threads; dropped once that thread has ended. From any thread.
+  void post(unsigned io_thread, std::function<void()> task);
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::size_t websocket_connections() const noexcept;
 

@@ -33,6 +33,10 @@ class WebSocketConnection {
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   /// Runs `task` on the connection's I/O thread. From any thread.
   virtual void post(std::function<void()> task) = 0;
+  /// True when every frame sent so far has been written.
+  [[nodiscard]] virtual bool drained() const = 0;
+  /// The connection's I/O thread, 0 up to ServerOptions::io_threads.
+  [[nodiscard]] virtual unsigned io_thread() const = 0;
   [[nodiscard]] virtual const std::string& id() const = 0;
   [[nodiscard]] virtual const std::string& remote_address() const = 0;
 };
@@ -43,6 +47,8 @@ class WebSocketListener {
   virtual ~WebSocketListener() = default;
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary() = 0;
+  /// The queue has become empty: whoever sends in steps may send more.
+  virtual void on_drained() {}
   /// The last call. `code` is the close code sent or received; 1006 where the peer vanished.
   virtual void on_closed(std::uint16_t code, std::string_view reason, const WebSocketMetrics& metrics) = 0;
 };

@@ -1,0 +1,17 @@
+#include "fluxora/api/api.hpp"
+
+#include "routes.hpp"
+
+namespace fluxora::api {
+
+std::shared_ptr<const net::Router> build_router(const ApiContext& context) {
+  auto router = std::make_shared<net::Router>();
+  add_health_routes(*router, context);
+  add_stream_routes(*router, context);
+  add_event_routes(*router, context);
+  add_stream_socket(*router, context);
+  if (!context.demo_root.empty()) add_demo_files(*router, context);
+  return router;
+}
+
+}  // namespace fluxora::api

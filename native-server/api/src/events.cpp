@@ -1,0 +1,151 @@
+#include <string>
+
+#include "fluxora/core/json_writer.hpp"
+#include "fluxora/core/log_entry.hpp"
+#include "fluxora/core/stream.hpp"
+#include "problem.hpp"
+#include "query.hpp"
+#include "routes.hpp"
+#include "stream_answers.hpp"
+
+namespace fluxora::api {
+namespace {
+
+constexpr std::size_t default_limit = 100;
+constexpr std::size_t max_limit = 1'000;
+
+struct EventsQuery {
+  std::optional<core::Cursor> after;
+  std::size_t limit = default_limit;
+  ports::EventFilter filter;
+};
+
+EventsQuery read_window(QueryParameters& parameters) {
+  EventsQuery query;
+  query.after = parameters.cursor("after");
+  query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
+  return query;
+}
+
+void read_filter(QueryParameters& parameters, ports::EventFilter& filter) {
+  if (const auto id = parameters.text("streamId")) {
+    filter.stream_id = std::string(*id);
+    if (!core::is_stream_id(*id)) parameters.add_problem("streamId", "is not the id of a stream.");
+  }
+  if (const auto name = parameters.text("event")) {
+    filter.event = core::event_name_from_text(*name);
+    if (!filter.event) parameters.add_problem("event", "is not the name of an event.");
+  }
+}
+
+void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) {
+  json.key("resume").begin_object();
+  json.key("outcome").string(core::resume_name(decision.outcome));
+  if (decision.outcome == core::Resume::gap) {
+    json.key("gap").begin_object();
+    json.key("from").unsigned_integer(decision.gap_from);
+    json.key("to").unsigned_integer(decision.gap_to);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+net::Response events_response(const ports::EventPage& page, const core::ResumeDecision& decision) {
+  const bool nothing_fits = decision.outcome == core::Resume::epoch_changed;
+  const bool has_more = page.has_more && !nothing_fits;
+  // The last page of a filtered read has seen everything up to the head: going on from there skips nothing.
+  std::uint64_t next_seq = decision.after_seq;
+  if (!nothing_fits && !page.entries.empty()) next_seq = page.entries.back().seq;
+
+  std::string body;
+  body.reserve(page.entries.size() * 1'536 + 128);
+  core::JsonWriter json(body);
+  json.begin_object();
+  json.key("events").begin_array();
+  if (!nothing_fits) {
+    for (const core::LogEntry& entry : page.entries) write_log_entry_json(json, entry, page.head.epoch);
+  }
+  json.end_array();
+  json.key("next_cursor").string(core::format_cursor({page.head.epoch, next_seq}));
+  json.key("has_more").boolean(has_more);
+  write_resume(json, decision);
+  json.end_object();
+
+  net::Response response;
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = std::move(body);
+  add_cursor_header(response, page.head.epoch, page.head.head_seq);
+  return response;
+}
+
+core::ResumeDecision decide(const EventsQuery& query, const ports::LogHead& head) {
+  return core::decide_resume(query.after ? &*query.after : nullptr, {head.epoch, head.oldest_seq, head.head_seq});
+}
+
+void read_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
+                 net::Respond respond) {
+  QueryParameters parameters(*request);
+  EventsQuery query = read_window(parameters);
+  read_filter(parameters, query.filter);
+  if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
+    return respond(validation_problem(*request, problems));
+  }
+  // Without a cursor: the newest entries, and the cursor to follow the log from.
+  const auto after_seq = query.after ? std::optional(query.after->seq) : std::nullopt;
+  context.events.read(after_seq, query.limit, query.filter,
+                      [request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) {
+                        if (!page) return respond(store_problem(page.error(), *request));
+                        respond(events_response(*page, decide(query, page->head)));
+                      });
+}
+
+/// An empty page: is it a stream without such entries, or no stream at all?
+void answer_empty(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
+                  net::Response response, net::Respond respond) {
+  context.streams.find(request->path_parameters[0],
+                       [request, response = std::move(response),
+                        respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
+                         if (!found) return respond(store_problem(found.error(), *request));
+                         if (!found->stream) return respond(problem(404, "There is no such stream.", *request));
+                         respond(response);
+                       });
+}
+
+void read_stream_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
+                        net::Respond respond) {
+  QueryParameters parameters(*request);
+  EventsQuery query = read_window(parameters);
+  if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
+    return respond(validation_problem(*request, problems));
+  }
+  query.filter.stream_id = request->path_parameters[0];
+  if (!core::is_stream_id(*query.filter.stream_id)) {
+    return respond(problem(404, "There is no such stream.", *request));
+  }
+  // A stream's history is read from its beginning unless a cursor says otherwise.
+  const std::uint64_t after_seq = query.after ? query.after->seq : 0;
+  context.events.read(after_seq, query.limit, query.filter,
+                      [&context, request, query, respond = std::move(respond)](
+                          ports::StoreResult<ports::EventPage> page) mutable {
+                        if (!page) return respond(store_problem(page.error(), *request));
+                        const core::ResumeDecision decision = decide(query, page->head);
+                        net::Response response = events_response(*page, decision);
+                        if (!page->entries.empty()) return respond(std::move(response));
+                        answer_empty(context, request, std::move(response), std::move(respond));
+                      });
+}
+
+}  // namespace
+
+void add_event_routes(net::Router& router, const ApiContext& context) {
+  router.add("GET", "/api/events",
+             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+               read_events(context, request, std::move(respond));
+             });
+  router.add("GET", "/api/streams/{id}/events",
+             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+               read_stream_events(context, request, std::move(respond));
+             });
+}
+
+}  // namespace fluxora::api

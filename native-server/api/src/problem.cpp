@@ -1,0 +1,102 @@
+#include "problem.hpp"
+
+#include "fluxora/api/api.hpp"
+#include "fluxora/core/json_writer.hpp"
+
+namespace fluxora::api {
+namespace {
+
+struct StatusText {
+  unsigned status;
+  std::string_view title;
+  std::string_view code;
+};
+
+constexpr StatusText status_texts[] = {
+    {400, "Bad Request", "VALIDATION_ERROR"},
+    {401, "Unauthorized", "UNAUTHORIZED"},
+    {403, "Forbidden", "FORBIDDEN"},
+    {404, "Not Found", "NOT_FOUND"},
+    {405, "Method Not Allowed", "METHOD_NOT_ALLOWED"},
+    {408, "Request Timeout", "VALIDATION_ERROR"},
+    {409, "Conflict", "CONFLICT"},
+    {412, "Precondition Failed", "PRECONDITION_FAILED"},
+    {413, "Content Too Large", "PAYLOAD_TOO_LARGE"},
+    {415, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE"},
+    {422, "Unprocessable Content", "VALIDATION_ERROR"},
+    {426, "Upgrade Required", "VALIDATION_ERROR"},
+    {429, "Too Many Requests", "TOO_MANY_REQUESTS"},
+    {431, "Request Header Fields Too Large", "PAYLOAD_TOO_LARGE"},
+    {501, "Not Implemented", "VALIDATION_ERROR"},
+    {503, "Service Unavailable", "SERVICE_UNAVAILABLE"},
+    {505, "HTTP Version Not Supported", "VALIDATION_ERROR"},
+};
+
+const StatusText& text_of(unsigned status) {
+  static constexpr StatusText internal = {500, "Internal Server Error", "INTERNAL_ERROR"};
+  for (const StatusText& text : status_texts) {
+    if (text.status == status) return text;
+  }
+  return internal;
+}
+
+}  // namespace
+
+net::Response problem(unsigned status, std::string_view detail, const net::Request& request,
+                      const std::vector<FieldProblem>& errors) {
+  const StatusText& text = text_of(status);
+  std::string body;
+  core::JsonWriter json(body);
+  json.begin_object();
+  json.key("type").string("about:blank");
+  json.key("title").string(text.title);
+  json.key("status").unsigned_integer(status);
+  json.key("detail").string(detail);
+  json.key("instance").string(request.path);
+  json.key("error").string(text.code);
+  json.key("requestId").string(request.request_id);
+  if (!errors.empty()) {
+    json.key("errors").begin_array();
+    for (const FieldProblem& error : errors) {
+      json.begin_object();
+      json.key("field").string(error.field);
+      json.key("code").string(error.code);
+      json.key("message").string(error.message);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+
+  net::Response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = std::move(body);
+  return response;
+}
+
+net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors) {
+  std::string detail;
+  for (const FieldProblem& error : errors) {
+    if (!detail.empty()) detail += " ";
+    detail += error.field + ": " + error.message;
+  }
+  return problem(400, detail, request, errors);
+}
+
+net::Response store_problem(ports::StoreFailure failure, const net::Request& request) {
+  if (failure == ports::StoreFailure::internal) return problem(500, "The request could not be served.", request);
+  net::Response response = problem(503,
+                                   failure == ports::StoreFailure::busy
+                                       ? "The service is busy. Try again shortly."
+                                       : "The database can't be reached. Try again shortly.",
+                                   request);
+  response.headers.emplace_back("Retry-After", failure == ports::StoreFailure::busy ? "1" : "2");
+  return response;
+}
+
+net::Response error_response(unsigned status, std::string_view detail, const net::Request& request) {
+  return problem(status, detail, request);
+}
+
+}  // namespace fluxora::api

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fluxora/net/http_message.hpp"
+#include "fluxora/ports/store_result.hpp"
+
+namespace fluxora::api {
+
+/// One thing that is wrong with a request.
+struct FieldProblem {
+  std::string field;
+  std::string code;
+  std::string message;
+};
+
+/// An error as RFC 9457 has it, with our members: error, requestId, errors. SPEC section 5.
+/// The stable code follows from the status; `errors` is written when there are any.
+[[nodiscard]] net::Response problem(unsigned status, std::string_view detail, const net::Request& request,
+                                    const std::vector<FieldProblem>& errors = {});
+
+/// 400 for what is wrong with the request's fields.
+[[nodiscard]] net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors);
+
+/// 503 with Retry-After, or 500, for a store that has no answer.
+[[nodiscard]] net::Response store_problem(ports::StoreFailure failure, const net::Request& request);
+
+}  // namespace fluxora::api

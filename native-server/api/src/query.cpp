@@ -1,0 +1,78 @@
+#include "query.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "fluxora/core/strkey.hpp"
+
+namespace fluxora::api {
+
+std::optional<std::string_view> QueryParameters::text(std::string_view name) {
+  known_.push_back(name);
+  std::optional<std::string_view> found;
+  for (const auto& [key, value] : request_.query) {
+    if (key != name) continue;
+    if (found) {
+      add_problem(name, "is given more than once.");
+      return std::nullopt;
+    }
+    found = value;
+  }
+  return found;
+}
+
+std::optional<std::uint64_t> QueryParameters::number(std::string_view name, std::uint64_t min, std::uint64_t max) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), value);
+  if (error != std::errc{} || end != given->data() + given->size() || value < min || value > max) {
+    add_problem(name, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ".");
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<bool> QueryParameters::boolean(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  if (*given == "true") return true;
+  if (*given != "false") add_problem(name, "must be true or false.");
+  return false;
+}
+
+std::optional<std::string> QueryParameters::address(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  if (!core::is_stream_party(*given)) {
+    add_problem(name, "must be a Stellar address, G… or C….");
+    return std::nullopt;
+  }
+  return std::string(*given);
+}
+
+std::optional<core::Cursor> QueryParameters::cursor(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  auto parsed = core::parse_cursor(*given);
+  if (!parsed) {
+    add_problem(name, "must be a cursor that this service gave.");
+    return std::nullopt;
+  }
+  return std::move(*parsed);
+}
+
+void QueryParameters::add_problem(std::string_view name, std::string_view message) {
+  problems_.push_back({std::string(name), "VALIDATION_ERROR", std::string(message)});
+}
+
+std::vector<FieldProblem> QueryParameters::problems() && {
+  for (const auto& [key, value] : request_.query) {
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+      problems_.push_back({key, "VALIDATION_ERROR", "is not a parameter of this resource."});
+    }
+  }
+  return std::move(problems_);
+}
+
+}  // namespace fluxora::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fluxora/core/cursor.hpp"
+#include "problem.hpp"
+
+namespace fluxora::api {
+
+/// Reads a request's query parameters and gathers everything that is wrong with them: what a route doesn't ask for is
+/// unknown, what comes twice is refused. Ask for all parameters first, then look at problems().
+class QueryParameters {
+ public:
+  explicit QueryParameters(const net::Request& request) : request_(request) {}
+
+  /// The text of a parameter, or none. An empty one counts as given.
+  std::optional<std::string_view> text(std::string_view name);
+  /// A whole number within min..max.
+  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t min, std::uint64_t max);
+  /// "true" or "false".
+  std::optional<bool> boolean(std::string_view name);
+  /// A StrKey G… or C….
+  std::optional<std::string> address(std::string_view name);
+  /// A log cursor.
+  std::optional<core::Cursor> cursor(std::string_view name);
+
+  void add_problem(std::string_view name, std::string_view message);
+
+  /// Everything found, unknown parameters included. Empty: the query is good.
+  [[nodiscard]] std::vector<FieldProblem> problems() &&;
+
+ private:
+  const net::Request& request_;
+  std::vector<std::string_view> known_;
+  std::vector<FieldProblem> problems_;
+};
+
+}  // namespace fluxora::api

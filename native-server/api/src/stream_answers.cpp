@@ -1,0 +1,17 @@
+#include "stream_answers.hpp"
+
+#include <algorithm>
+
+namespace fluxora::api {
+
+core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& point, const ports::Clock& clock) {
+  const auto changed_at = static_cast<core::UnixSeconds>(stream.updated_at / 1000);
+  const auto now = static_cast<core::UnixSeconds>(clock.now() / 1000);
+  return std::max(changed_at, point.indexed_at.value_or(now));
+}
+
+void add_cursor_header(net::Response& response, std::string_view epoch, std::uint64_t seq) {
+  response.headers.emplace_back("X-Fluxora-Cursor", core::format_cursor({std::string(epoch), seq}));
+}
+
+}  // namespace fluxora::api

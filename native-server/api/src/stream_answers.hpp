@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "fluxora/api/api.hpp"
+#include "fluxora/core/cursor.hpp"
+#include "fluxora/ports/stream_reader.hpp"
+
+namespace fluxora::api {
+
+/// The moment that a stream's amounts are computed for when the caller names none: the later of the last indexed
+/// ledger's close time and the stream's last change; the server's clock where nothing is indexed. SPEC section 2.
+[[nodiscard]] core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& point,
+                                      const ports::Clock& clock);
+
+/// Says how far the log was when an answer was read: X-Fluxora-Cursor. A feed that resumes from it misses nothing.
+void add_cursor_header(net::Response& response, std::string_view epoch, std::uint64_t seq);
+
+}  // namespace fluxora::api

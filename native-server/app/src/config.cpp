@@ -1,0 +1,196 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <stdexcept>
+
+#include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/core/strkey.hpp"
+#include "fluxora/net/http_client.hpp"
+
+namespace fluxora::app {
+namespace {
+
+/// One row of the configuration: what it is called, what it does, how its text is read. `read` gives a sentence about
+/// what the value must be, or nothing when it took it.
+struct Row {
+  Setting setting;
+  std::function<std::string(Config&, const std::string&)> read;
+};
+
+template <class Number>
+std::function<std::string(Config&, const std::string&)> number(Number Config::*member, std::uint64_t min,
+                                                               std::uint64_t max) {
+  return [member, min, max](Config& config, const std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
+      return "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+    }
+    config.*member = static_cast<Number>(value);
+    return {};
+  };
+}
+
+std::function<std::string(Config&, const std::string&)> plain_text(std::string Config::*member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    config.*member = text;
+    return {};
+  };
+}
+
+std::function<std::string(Config&, const std::string&)> web_url(std::string Config::*member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    try {
+      static_cast<void>(net::parse_url(text));
+    } catch (const std::invalid_argument& error) {
+      return std::string("must be an http:// or https:// URL: ") + error.what();
+    }
+    config.*member = text;
+    return {};
+  };
+}
+
+std::string read_database_url(Config& config, const std::string& text) {
+  if (text.rfind("postgres://", 0) != 0 && text.rfind("postgresql://", 0) != 0) {
+    return "must begin with postgres:// or postgresql://";
+  }
+  config.database_url = text;
+  return {};
+}
+
+std::string read_contract_ids(Config& config, const std::string& text) {
+  std::vector<std::string> ids;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    std::string id = text.substr(from, comma - from);
+    id.erase(0, id.find_first_not_of(' '));
+    id.erase(id.find_last_not_of(' ') + 1);
+    if (id != "*" && !core::is_contract_id(id)) {
+      return "must be contract addresses (C…), comma separated, or *; \"" + id + "\" is neither";
+    }
+    ids.push_back(id);
+    from = comma + 1;
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  if (ids.size() > 1 && ids[0] == "*") return "must be either * or addresses, not both";
+  if (ids.size() > chain::max_contracts) {
+    return "must name at most " + std::to_string(chain::max_contracts) + " contracts";
+  }
+  config.contract_ids = std::move(ids);
+  return {};
+}
+
+std::string read_start_ledger(Config& config, const std::string& text) {
+  std::uint32_t ledger = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ledger);
+  if (error != std::errc{} || end != text.data() + text.size() || ledger == 0) {
+    return "must be the number of a ledger";
+  }
+  config.indexer_start_ledger = ledger;
+  return {};
+}
+
+std::string read_log_level(Config& config, const std::string& text) {
+  if (text == "debug") {
+    config.log_level = ports::LogLevel::debug;
+  } else if (text == "info") {
+    config.log_level = ports::LogLevel::info;
+  } else if (text == "warn") {
+    config.log_level = ports::LogLevel::warn;
+  } else if (text == "error") {
+    config.log_level = ports::LogLevel::error;
+  } else {
+    return "must be debug, info, warn or error";
+  }
+  return {};
+}
+
+/// Security that a deployment may count on must not be ignored in silence.
+std::string read_unsupported_switch(Config&, const std::string& text) {
+  if (text == "false") return {};
+  return "can only be false: this version serves public reads and has no authentication";
+}
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table = {
+      {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."}, read_database_url},
+      {{"HOST", "127.0.0.1", "Address to listen on."}, plain_text(&Config::host)},
+      {{"PORT", "3000", "Port to listen on; 0 takes any free one."}, number(&Config::port, 0, 65'535)},
+      {{"PUBLIC_URL", "", "Where clients reach the service; https adds upgrade-insecure-requests."},
+       web_url(&Config::public_url)},
+      {{"STELLAR_RPC_URL", "", "Stellar RPC to follow. Without it nothing is indexed."},
+       web_url(&Config::stellar_rpc_url)},
+      {{"CONTRACT_IDS", "", "Stream contracts to follow, comma separated, at most 25; * logs every contract's events "
+                            "and folds none."},
+       read_contract_ids},
+      {{"NETWORK_PASSPHRASE", "", "The network that the RPC must serve. Unset: whichever it serves."},
+       plain_text(&Config::network_passphrase)},
+      {{"INDEXER_START_LEDGER", "", "First ledger of an empty database. Unset: the oldest that the RPC holds."},
+       read_start_ledger},
+      {{"INDEXER_BATCH_LEDGERS", "10000", "Most ledgers that one transaction takes."},
+       number(&Config::indexer_batch_ledgers, 1, chain::max_event_span)},
+      {{"INDEXER_SAFETY_MARGIN", "1", "Ledgers below the chain's tip that are left alone."},
+       number(&Config::indexer_safety_margin, 0, 1'000)},
+      {{"INDEXER_POLL_MS", "1000", "How often the chain's tip is looked at."},
+       number(&Config::indexer_poll_ms, 10, 60'000)},
+      {{"INDEXER_STALL_THRESHOLD_MS", "300000", "Without a successful sync for so long the indexer counts as stalled."},
+       number(&Config::indexer_stall_threshold_ms, 1'000, 86'400'000)},
+      {{"RPC_TIMEOUT_MS", "30000", "Longest that one RPC call may take."},
+       number(&Config::rpc_timeout_ms, 100, 300'000)},
+      {{"RPC_CA_FILE", "", "PEM file of certificate authorities for the RPC. Unset: the system's."},
+       plain_text(&Config::rpc_ca_file)},
+      {{"IO_THREADS", "2", "Threads that serve connections."}, number(&Config::io_threads, 1, 64)},
+      {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
+      {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Open WebSockets an address may have."},
+       number(&Config::ws_max_connections_per_ip, 1, 100'000)},
+      {{"DEMO_ROOT", "", "Folder with the built demo page, served under /demo/."}, plain_text(&Config::demo_root)},
+      {{"SHUTDOWN_GRACE_MS", "10000", "Longest that a shutdown waits for requests and connections."},
+       number(&Config::shutdown_grace_ms, 0, 300'000)},
+      {{"LOG_LEVEL", "info", "debug, info, warn or error."}, read_log_level},
+      {{"AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
+      {{"WS_AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
+  };
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> list;
+    for (const Row& row : rows()) list.push_back(row.setting);
+    return list;
+  }();
+  return all;
+}
+
+Environment process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr || *value == '\0') return std::nullopt;  // set to nothing counts as not set
+    return value;
+  };
+}
+
+ConfigResult read_config(const Environment& environment) {
+  ConfigResult result;
+  for (const Row& row : rows()) {
+    const auto text = environment(row.setting.name);
+    if (!text) continue;
+    const std::string problem = row.read(result.config, *text);
+    if (!problem.empty()) result.problems.push_back(std::string(row.setting.name) + " " + problem + ".");
+  }
+  const bool named = environment("DATABASE_URL").has_value();
+  if (!named) result.problems.emplace_back("DATABASE_URL must be set.");
+  const Config& config = result.config;
+  if (config.stellar_rpc_url.empty() != config.contract_ids.empty() && result.problems.empty()) {
+    result.problems.emplace_back("STELLAR_RPC_URL and CONTRACT_IDS must be set together.");
+  }
+  return result;
+}
+
+}  // namespace fluxora::app

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fluxora/ports/log.hpp"
+
+namespace fluxora::app {
+
+/// Everything that can be set, from the environment. `settings()` is the table that --help prints and the docs show.
+struct Config {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 3000;
+  std::string public_url;
+  std::string database_url;
+  std::string stellar_rpc_url;
+  std::string network_passphrase;
+  std::vector<std::string> contract_ids;  ///< sorted; {"*"} for all
+  std::optional<std::uint32_t> indexer_start_ledger;
+  std::uint32_t indexer_batch_ledgers = 10'000;
+  std::uint32_t indexer_safety_margin = 1;
+  int indexer_poll_ms = 1'000;
+  int indexer_stall_threshold_ms = 300'000;
+  int rpc_timeout_ms = 30'000;
+  std::string rpc_ca_file;
+  unsigned io_threads = 2;
+  unsigned db_pool_size = 4;
+  unsigned ws_max_connections_per_ip = 100;
+  std::string demo_root;
+  int shutdown_grace_ms = 10'000;
+  ports::LogLevel log_level = ports::LogLevel::info;
+
+  [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
+  [[nodiscard]] bool follows_every_contract() const { return contract_ids.size() == 1 && contract_ids[0] == "*"; }
+};
+
+struct Setting {
+  std::string_view name;
+  std::string_view default_text;
+  std::string_view description;
+};
+
+/// All settings, in the order of --help.
+[[nodiscard]] const std::vector<Setting>& settings();
+
+/// The value of an environment variable, or none. Passed in, so that tests need no environment.
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+[[nodiscard]] Environment process_environment();
+
+/// Reads and checks everything; every problem found is one sentence that names its variable.
+struct ConfigResult {
+  Config config;
+  std::vector<std::string> problems;
+};
+[[nodiscard]] ConfigResult read_config(const Environment& environment);
+
+}  // namespace fluxora::app

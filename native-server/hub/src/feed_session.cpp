@@ -1,0 +1,169 @@
+#include "fluxora/hub/feed_session.hpp"
+
+#include <algorithm>
+
+#include "fluxora/core/json_writer.hpp"
+
+namespace fluxora::hub {
+
+Frame encode_update(const core::LogEntry& entry, std::string_view epoch) {
+  auto text = std::make_shared<std::string>();
+  text->reserve(2'048);
+  core::JsonWriter json(*text);
+  json.begin_object();
+  json.key("type").string("stream_update");
+  json.key("event").string(core::event_name_text(entry.event));
+  json.key("streamId");
+  entry.stream_id.empty() ? json.null() : json.string(entry.stream_id);
+  json.key("eventId").string(entry.event_id);
+  json.key("cursor").string(core::format_cursor({std::string(epoch), entry.seq}));
+  json.key("timestamp").string(core::format_rfc3339(entry.closed_at));
+  json.key("payload");
+  core::write_log_entry_json(json, entry, epoch);
+  json.end_object();
+  return text;
+}
+
+FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, std::string epoch, std::uint64_t tail_seq)
+    : log_(log), outlet_(outlet), epoch_(std::move(epoch)), tail_seq_(tail_seq) {}
+
+FeedSession::Subscription& FeedSession::add(const Topic& topic, std::uint64_t begin, bool live) {
+  Subscription& subscription = subscriptions_[topic_key(topic)];
+  subscription = {topic, begin, begin, live, false, ++next_ticket_};
+  return subscription;
+}
+
+void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor>& after,
+                            std::function<void(Subscribed)> done) {
+  const bool subscribed_already = subscriptions_.contains(topic_key(topic));
+  if (!subscribed_already && subscriptions_.size() >= max_subscriptions) {
+    done({Subscribed::Problem::too_many, {}, epoch_});
+    return;
+  }
+  if (subscribed_already || !after) {
+    done({Subscribed::Problem::none, {core::Resume::live, tail_seq_, 0, 0}, epoch_});
+    if (!subscribed_already) add(topic, tail_seq_, true);
+    return;
+  }
+  // Where the log stands now: its end may be ahead of this thread's tail, its beginning may have been pruned.
+  log_.head([self = weak_from_this(), topic, after = *after, done = std::move(done)](
+                ports::StoreResult<ports::LogHead> head) {
+    const auto session = self.lock();
+    if (!session) return;
+    session->outlet_.post([self, topic, after, done, head] {
+      const auto here = self.lock();
+      if (!here || here->closed_) return;
+      if (!head) {
+        done({Subscribed::Problem::unavailable, {}, here->epoch_});
+        return;
+      }
+      here->start(topic, after, *head, done);
+    });
+  });
+}
+
+void FeedSession::start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
+                        const std::function<void(Subscribed)>& done) {
+  if (subscriptions_.size() >= max_subscriptions) {  // others came while the log was asked
+    done({Subscribed::Problem::too_many, {}, epoch_});
+    return;
+  }
+  const core::ResumeDecision decision = core::decide_resume(&after, {head.epoch, head.oldest_seq, head.head_seq});
+  done({Subscribed::Problem::none, decision, head.epoch});
+  if (subscriptions_.contains(topic_key(topic))) return;
+  Subscription& subscription = add(topic, decision.after_seq, decision.after_seq >= tail_seq_);
+  if (!subscription.live) read_on(subscription);
+}
+
+void FeedSession::unsubscribe(const Topic& topic) { subscriptions_.erase(topic_key(topic)); }
+
+bool FeedSession::covers(const Subscription& subscription, std::uint64_t seq) const {
+  const std::uint64_t position =
+      subscription.live ? std::max(subscription.position, tail_seq_) : subscription.position;
+  return subscription.begin < seq && seq <= position;
+}
+
+template <class Visit>
+void FeedSession::for_each_match(const core::LogEntry& entry, Visit visit) const {
+  const auto look = [&](const Topic& topic) {
+    const auto found = subscriptions_.find(topic_key(topic));
+    if (found != subscriptions_.end()) visit(found->second);
+  };
+  look({Topic::Kind::all, {}});
+  if (!entry.stream_id.empty()) look({Topic::Kind::stream, entry.stream_id});
+  if (entry.stream) {
+    look({Topic::Kind::recipient, entry.stream->recipient});
+    look({Topic::Kind::sender, entry.stream->sender});
+  }
+}
+
+bool FeedSession::was_sent(const core::LogEntry& entry) const {
+  bool sent = false;
+  for_each_match(entry, [&](const Subscription& subscription) { sent = sent || covers(subscription, entry.seq); });
+  return sent;
+}
+
+void FeedSession::publish(const PublishedBatch& batch) {
+  if (closed_ || batch.entries.empty()) return;
+  for (const PublishedEntry& published : batch.entries) {
+    const core::LogEntry& entry = published.entry;
+    if (entry.seq <= tail_seq_) continue;
+    bool wanted = false;
+    for_each_match(entry, [&](const Subscription& subscription) { wanted = wanted || subscription.live; });
+    if (wanted && !was_sent(entry)) outlet_.send(published.frame);
+  }
+  tail_seq_ = std::max(tail_seq_, batch.entries.back().entry.seq);
+}
+
+void FeedSession::read_on(Subscription& subscription) {
+  subscription.reading = true;
+  ports::EventFilter filter;
+  if (subscription.topic.kind == Topic::Kind::stream) filter.stream_id = subscription.topic.value;
+  log_.read(subscription.position, replay_page, std::move(filter),
+            [self = weak_from_this(), key = topic_key(subscription.topic),
+             ticket = subscription.ticket](ports::StoreResult<ports::EventPage> page) {
+              const auto session = self.lock();
+              if (!session) return;
+              session->outlet_.post([self, key, ticket, page = std::move(page)] {
+                if (const auto here = self.lock()) here->on_page(key, ticket, page);
+              });
+            });
+}
+
+void FeedSession::on_page(const std::string& key, std::uint64_t ticket, ports::StoreResult<ports::EventPage> page) {
+  if (closed_) return;
+  const auto found = subscriptions_.find(key);
+  if (found == subscriptions_.end() || found->second.ticket != ticket) return;  // unsubscribed meanwhile
+  Subscription& subscription = found->second;
+  subscription.reading = false;
+  if (!page) {
+    outlet_.give_up();
+    return;
+  }
+
+  for (const core::LogEntry& entry : page->entries) {
+    if (matches(subscription.topic, entry) && !was_sent(entry)) outlet_.send(encode_update(entry, epoch_));
+    subscription.position = entry.seq;
+  }
+  // No more: everything up to the head that this page was read at has been seen.
+  if (!page->has_more) subscription.position = std::max(subscription.position, page->head.head_seq);
+  if (subscription.position >= tail_seq_) {
+    subscription.live = true;
+  } else if (outlet_.drained()) {
+    read_on(subscription);
+  }
+}
+
+void FeedSession::on_drained() {
+  if (closed_) return;
+  for (auto& [key, subscription] : subscriptions_) {
+    if (!subscription.live && !subscription.reading) read_on(subscription);
+  }
+}
+
+void FeedSession::close() {
+  closed_ = true;
+  subscriptions_.clear();
+}
+
+}  // namespace fluxora::hub

@@ -1,0 +1,48 @@
+// Compiled, never run: what the declarations must take, and what they must refuse.
+import { FluxoraError, fromModule, load } from '../../../wasm/package/src/index.js';
+import type { Balances, FluxoraErrorCode, StreamTerms } from '../../../wasm/package/src/index.js';
+
+declare const module: WebAssembly.Module;
+declare const stream: StreamTerms & { id: string };
+
+export async function use(): Promise<string> {
+  const core = await load();
+  const same: typeof core = fromModule(module);
+  const units: bigint = core.amounts.parse('1.5');
+  const text: string = core.amounts.format(core.amounts.divideFixed(units, 3n, 'half_even'));
+
+  const columns = same.streamColumns();
+  columns.set(stream);
+  columns.set({ ...stream, cancelledAt: null, startTime: 5, depositAmount: 10n, endTime: '18446744073709551615' } as
+    StreamTerms & { id: string });
+  const balances = columns.accrue(1n);
+  for (const { id, streamed } of balances) console.log(id, streamed);
+  const one: Balances = core.balancesAt(stream, 1n);
+  const key: Uint8Array = core.strkey.decode(text).payload;
+  try {
+    core.cursor.parse('x');
+  } catch (error) {
+    if (error instanceof FluxoraError) {
+      const code: FluxoraErrorCode = error.code;
+      if (code === 'CURSOR_INVALID') return code;
+    }
+  }
+
+  // @ts-expect-error A number is no amount.
+  core.amounts.format(1.5);
+  // @ts-expect-error Nor are units text.
+  core.amounts.add('1', 2n);
+  // @ts-expect-error Rounding is always said.
+  core.amounts.divideFixed(1n, 2n);
+  // @ts-expect-error There is no such rounding.
+  core.amounts.divideFixed(1n, 2n, 'nearest');
+  // @ts-expect-error An amount of a stream is no number either.
+  columns.set({ ...stream, depositAmount: 1 });
+  // @ts-expect-error A stream in columns has an id.
+  columns.set(stream as StreamTerms);
+  // @ts-expect-error Balances can't be written.
+  one.streamed = '0';
+  // @ts-expect-error The core is what its functions say, nothing else.
+  core.memory;
+  return `${key.length}${balances.streamed(0)}`;
+}
