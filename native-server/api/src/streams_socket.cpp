@@ -96,12 +96,14 @@ TopicOrError read_topic(const Json& message, bool must_be_valid) {
 /// One client of /ws/streams. Everything on the connection's I/O thread.
 class StreamsSocket final : public net::WebSocketListener, public hub::Subscriber, public hub::Outlet {
  public:
-  StreamsSocket(const ApiContext& context, const std::shared_ptr<net::WebSocketConnection>& connection,
-                std::shared_ptr<void> place)
-      : context_(context), connection_(connection), place_(std::move(place)), opened_at_(context.clock.now()),
-        id_(connection->id()), address_(connection->remote_address()), io_thread_(connection->io_thread()) {
+  StreamsSocket(const ApiContext& context, std::shared_ptr<net::WebSocketConnection> connection,
+                std::shared_ptr<AddressLimit> limit, std::unique_ptr<AddressLimit::Place> place)
+      : context_(context), connection_(std::move(connection)), limit_(std::move(limit)), place_(std::move(place)), opened_at_(context.clock.now()),
+        id_(connection_->id()), address_(connection_->remote_address()), io_thread_(connection_->io_thread()) {
     const hub::TailPosition& position = context.hub.position(io_thread_);
-    feed_ = std::make_shared<hub::FeedSession>(context.events, *this, position.epoch, position.seq);
+    feed_ = std::make_shared<hub::FeedSession>(
+        context.events, *this, [connection = connection_](std::function<void()> task) { connection->post(std::move(task)); },
+        position.epoch, position.seq);
     context.hub.add(io_thread_, *this);
     context.log.info("ws_connect", "", {{"connectionId", id_}, {"ip", address_}});
   }
@@ -122,25 +124,15 @@ class StreamsSocket final : public net::WebSocketListener, public hub::Subscribe
   void on_epoch_changed() override { close(close_service_restart, "the log is another one: resume to be told"); }
 
   // To the connection.
-  void send(hub::Frame frame) override {
-    if (const auto connection = connection_.lock()) connection->send(std::move(frame));
-  }
-  void post(std::function<void()> task) override {
-    if (const auto connection = connection_.lock()) connection->post(std::move(task));
-  }
-  [[nodiscard]] bool drained() const override {
-    const auto connection = connection_.lock();
-    return connection && connection->drained();
-  }
+  void send(hub::Frame frame) override { connection_->send(std::move(frame)); }
+  [[nodiscard]] bool drained() const override { return connection_->drained(); }
   void give_up() override { close(close_try_again_later, "the log can't be read now: resume by cursor"); }
 
  private:
   bool within_rate();
   void subscribe(const Json& message);
   void unsubscribe(const Json& message);
-  void close(std::uint16_t code, std::string_view reason) {
-    if (const auto connection = connection_.lock()) connection->close(code, reason);
-  }
+  void close(std::uint16_t code, std::string_view reason) { connection_->close(code, reason); }
   void invalid(std::string_view why) { send(error_message("INVALID_MESSAGE", why)); }
   void leave() {
     if (std::exchange(left_, true)) return;
@@ -149,8 +141,9 @@ class StreamsSocket final : public net::WebSocketListener, public hub::Subscribe
   }
 
   const ApiContext& context_;
-  std::weak_ptr<net::WebSocketConnection> connection_;  // it keeps us, not we it
-  std::shared_ptr<void> place_;
+  const std::shared_ptr<net::WebSocketConnection> connection_;
+  std::shared_ptr<AddressLimit> limit_;
+  std::unique_ptr<AddressLimit::Place> place_;
   const core::UnixMillis opened_at_;
   const std::string id_;
   const std::string address_;
@@ -254,12 +247,12 @@ void StreamsSocket::on_closed(std::uint16_t code, std::string_view reason, const
 
 }  // namespace
 
-std::shared_ptr<void> AddressLimit::take(const std::string& address) {
+std::unique_ptr<AddressLimit::Place> AddressLimit::take(const std::string& address) {
   const std::lock_guard lock(mutex_);
   std::size_t& open = open_[address];
   if (open >= limit_) return nullptr;
   ++open;
-  return {nullptr, [this, address](void*) { give_back(address); }};
+  return std::make_unique<Place>(*this, address);
 }
 
 bool AddressLimit::has_room(const std::string& address) const {
@@ -289,7 +282,7 @@ void add_stream_socket(net::Router& router, const ApiContext& context) {
     // Two upgrades may race for the last place: the loser is closed instead of refused.
     auto place = limit->take(request.remote_address);
     if (!place) connection->close(close_try_again_later, "too many connections from this address");
-    return std::make_shared<StreamsSocket>(context, connection, std::move(place));
+    return std::make_shared<StreamsSocket>(context, std::move(connection), limit, std::move(place));
   };
   router.add_websocket("/ws/streams", std::move(endpoint));
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "fluxora/api/api.hpp"
 
@@ -15,8 +16,21 @@ class AddressLimit {
  public:
   explicit AddressLimit(std::size_t limit) : limit_(limit) {}
 
-  /// A place that is held until the returned object goes; none when the address has all it may have.
-  [[nodiscard]] std::shared_ptr<void> take(const std::string& address);
+  /// Holds a place until it goes.
+  class Place {
+   public:
+    Place(AddressLimit& limit, std::string address) : limit_(limit), address_(std::move(address)) {}
+    ~Place() { limit_.give_back(address_); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    AddressLimit& limit_;
+    std::string address_;
+  };
+
+  /// None when the address has all it may have. The limit outlives the place.
+  [[nodiscard]] std::unique_ptr<Place> take(const std::string& address);
   [[nodiscard]] bool has_room(const std::string& address) const;
 
  private:

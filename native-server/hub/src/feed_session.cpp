@@ -24,8 +24,8 @@ Frame encode_update(const core::LogEntry& entry, std::string_view epoch) {
   return text;
 }
 
-FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, std::string epoch, std::uint64_t tail_seq)
-    : log_(log), outlet_(outlet), epoch_(std::move(epoch)), tail_seq_(tail_seq) {}
+FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq)
+    : log_(log), outlet_(outlet), post_(std::move(post)), epoch_(std::move(epoch)), tail_seq_(tail_seq) {}
 
 FeedSession::Subscription& FeedSession::add(const Topic& topic, std::uint64_t begin, bool live) {
   Subscription& subscription = subscriptions_[topic_key(topic)];
@@ -46,11 +46,9 @@ void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor
     return;
   }
   // Where the log stands now: its end may be ahead of this thread's tail, its beginning may have been pruned.
-  log_.head([self = weak_from_this(), topic, after = *after, done = std::move(done)](
-                ports::StoreResult<ports::LogHead> head) {
-    const auto session = self.lock();
-    if (!session) return;
-    session->outlet_.post([self, topic, after, done, head] {
+  log_.head([self = weak_from_this(), post = post_, topic, after = *after,
+             done = std::move(done)](ports::StoreResult<ports::LogHead> head) {
+    post([self, topic, after, done, head] {
       const auto here = self.lock();
       if (!here || here->closed_) return;
       if (!head) {
@@ -120,11 +118,9 @@ void FeedSession::read_on(Subscription& subscription) {
   ports::EventFilter filter;
   if (subscription.topic.kind == Topic::Kind::stream) filter.stream_id = subscription.topic.value;
   log_.read(subscription.position, replay_page, std::move(filter),
-            [self = weak_from_this(), key = topic_key(subscription.topic),
+            [self = weak_from_this(), post = post_, key = topic_key(subscription.topic),
              ticket = subscription.ticket](ports::StoreResult<ports::EventPage> page) {
-              const auto session = self.lock();
-              if (!session) return;
-              session->outlet_.post([self, key, ticket, page = std::move(page)] {
+              post([self, key, ticket, page = std::move(page)] {
                 if (const auto here = self.lock()) here->on_page(key, ticket, page);
               });
             });

@@ -54,7 +54,9 @@ class Server::Impl {
     started_ = true;
   }
 
-  void post(unsigned io_thread, std::function<void()> task) { workers_.at(io_thread)->mailbox()->post(std::move(task)); }
+  void post(unsigned io_thread, std::function<void()> task) {
+    workers_.at(io_thread)->mailbox()->post(std::move(task));
+  }
 
   void stop(std::chrono::milliseconds grace) {
     if (stopped_) return;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/role.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -25,6 +27,7 @@ namespace websocket = boost::beast::websocket;
 constexpr std::size_t max_close_reason_bytes = 123;
 /// A buffer that one large message has grown is given back.
 constexpr std::size_t max_kept_buffer_bytes = 8 * 1024;
+constexpr std::size_t dropped_read_bytes = 4 * 1024;
 constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t protocol_error = 1002;
 constexpr std::uint16_t vanished = 1006;
@@ -39,6 +42,20 @@ std::string_view close_reason(std::string_view text) {
   std::size_t size = max_close_reason_bytes;
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
   return text.substr(0, size);
+}
+
+/// The stream's socket, a type of its own so that Beast finds our way of ending it.
+class WebSocketSocket : public Socket {
+ public:
+  explicit WebSocketSocket(Socket socket) : Socket(std::move(socket)) {}
+};
+
+/// Beast's own waits for the peer's end, without a deadline, before it tells anybody that the connection is over.
+template <class TeardownHandler>
+void async_teardown(boost::beast::role_type, WebSocketSocket& socket, TeardownHandler&& handler) {
+  ErrorCode error;
+  socket.shutdown(asio::socket_base::shutdown_send, error);
+  asio::post(socket.get_executor(), boost::beast::bind_front_handler(std::forward<TeardownHandler>(handler), error));
 }
 
 class WebSocketSession;
@@ -76,7 +93,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
       : worker_(worker),
         limits_(worker.options().websocket),
         endpoint_(endpoint),
-        stream_(std::move(socket)),
+        stream_(WebSocketSocket(std::move(socket))),
         timer_(worker.context().get_executor()),
         request_(std::move(request)) {}
 
@@ -100,7 +117,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     else
       close(going_away, "the server is shutting down");
   }
-  void cut() override { finish(state_ == State::open ? vanished : close_code_, reason_); }
+  void cut() override { finish(close_code_, reason_); }
 
   void send(Frame frame) {
     if (state_ != State::open || !frame) return;
@@ -126,7 +143,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
  private:
-  enum class State { handshake, open, draining, closing, closed };
+  enum class State { handshake, open, draining, closing, lingering, closed };
 
   /// The request as Beast wants to see it; that it is a right one has been checked.
   [[nodiscard]] http::request<http::empty_body> handshake() const {
@@ -165,6 +182,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     }
     request_.reset();
     if (!listener_) close(internal_error, "internal error");
+    // The stop that this one was too late for.
+    if (worker_.stopping()) shut_down();
     read();
   }
 
@@ -176,7 +195,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
   void on_read(const ErrorCode& error) {
-    if (state_ == State::closed) return;
+    if (over()) return;
     if (error) return on_read_error(error);
     if (state_ == State::open) deliver();
     in_.clear();
@@ -203,9 +222,9 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   /// Beast has sent the close frame that the error calls for, where it calls for one.
   void on_read_error(const ErrorCode& error) {
     if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
-      return finish(too_big, "message too big");
-    if (error == websocket::error::bad_frame_payload) return finish(invalid_payload, "invalid UTF-8");
-    if (error == websocket::condition::protocol_violation) return finish(protocol_error, "protocol error");
+      return fail(too_big, "message too big");
+    if (error == websocket::error::bad_frame_payload) return fail(invalid_payload, "invalid UTF-8");
+    if (error == websocket::condition::protocol_violation) return fail(protocol_error, "protocol error");
     if (state_ == State::closing) return finish(close_code_, reason_);
     if (error == websocket::error::closed) {
       const auto& received = stream_.reason();
@@ -226,7 +245,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
   void on_write(const ErrorCode& error) {
-    if (state_ == State::closed) return;
+    if (over()) return;
     const std::size_t bytes = std::exchange(writing_, nullptr)->size();
     if (error) {
       // Aborted: the stream is being closed by a read, which will say why.
@@ -256,9 +275,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     websocket::close_reason reason;
     reason.code = close_code_;
     reason.reason = beast_view(reason_);
-    stream_.async_close(reason, [self = shared_from_this()](const ErrorCode&) {
-      self->finish(self->close_code_, self->reason_);
-    });
+    stream_.async_close(
+        reason, [self = shared_from_this()](const ErrorCode&) { self->finish(self->close_code_, self->reason_); });
   }
 
   // Time: pings while open, the drain's deadline after.
@@ -279,6 +297,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
       case State::draining:
       case State::closing: return finish(close_code_, reason_);
       case State::handshake: return finish(vanished, "");
+      case State::lingering: return end();
       case State::closed: return;
     }
     if (unanswered_pings_ >= limits_.missed_pongs) return finish(vanished, "no pong");
@@ -290,17 +309,41 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     set_timer(limits_.ping_interval_ms);
   }
 
-  /// Ends everything; operations under way complete with an error and find the state closed.
+  // Ending. Operations under way complete with an error and find that it is over.
+
+  [[nodiscard]] bool over() const noexcept { return state_ == State::lingering || state_ == State::closed; }
+
   void finish(std::uint16_t code, std::string_view reason) {
     if (state_ == State::closed) return;
+    conclude(code, reason);
+    end();
+  }
+
+  /// After a frame that broke the rules: the rest of what the peer sends is read and dropped for a while, because
+  /// closing at once would reset the connection and take the close frame with it.
+  void fail(std::uint16_t code, std::string_view reason) {
+    conclude(code, reason);
+    state_ = State::lingering;
+    set_timer(limits_.close_drain_ms);
+    drop_input();
+  }
+
+  void drop_input() {
+    in_.clear();
+    stream_.next_layer().async_read_some(in_.prepare(dropped_read_bytes),
+                                         [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+                                           if (self->state_ != State::lingering) return;
+                                           if (error) return self->end();
+                                           self->drop_input();
+                                         });
+  }
+
+  /// Tells the listener, once.
+  void conclude(std::uint16_t code, std::string_view reason) {
+    if (over()) return;
     state_ = State::closed;
-    const auto self = shared_from_this();
-    timer_.cancel();
-    ErrorCode ignored;
-    stream_.next_layer().close(ignored);
     queue_.clear();
     if (counted_) --worker_.state().websockets;
-    worker_.remove(*this);
     const auto listener = std::move(listener_);
     if (!listener) return;
     try {
@@ -310,10 +353,19 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     }
   }
 
+  void end() {
+    state_ = State::closed;
+    const auto self = shared_from_this();
+    timer_.cancel();
+    ErrorCode ignored;
+    stream_.next_layer().close(ignored);
+    worker_.remove(*this);
+  }
+
   Worker& worker_;
   const WebSocketLimits& limits_;
   const WebSocketEndpoint& endpoint_;
-  websocket::stream<Socket, false> stream_;  // false: without permessage-deflate
+  websocket::stream<WebSocketSocket, false> stream_;  // false: without permessage-deflate
   Timer timer_;
   std::shared_ptr<const Request> request_;  ///< until the listener is there
   std::shared_ptr<WebSocketListener> listener_;

@@ -21,13 +21,11 @@ inline constexpr std::size_t max_subscriptions = 1'000;
 /// Entries of one step of a replay; the next step waits until the connection has sent them.
 inline constexpr std::size_t replay_page = 200;
 
-/// A connection as the hub needs it. All but post() on the connection's own thread.
+/// A connection as the hub needs it, on the connection's own thread.
 class Outlet {
  public:
   virtual ~Outlet() = default;
   virtual void send(Frame frame) = 0;
-  /// Runs a task on the connection's thread, or never, when it is gone. From any thread.
-  virtual void post(std::function<void()> task) = 0;
   /// True when nothing waits to be sent.
   [[nodiscard]] virtual bool drained() const = 0;
   /// The log can't be read now, so a replay can't go on: end the connection, its client can resume by cursor.
@@ -46,8 +44,13 @@ struct Subscribed {
 /// All on the connection's thread.
 class FeedSession : public std::enable_shared_from_this<FeedSession> {
  public:
-  /// The position of the thread's tail when the session begins. The log and the outlet outlive the session.
-  FeedSession(ports::EventLog& log, Outlet& outlet, std::string epoch, std::uint64_t tail_seq);
+  /// Runs a task on the connection's thread, or never, when that has ended. From any thread, also when the
+  /// connection is gone.
+  using Post = std::function<void(std::function<void()> task)>;
+
+  /// `tail_seq`: what the thread has been given when the session begins. The log outlives the session; the outlet lives
+  /// until close().
+  FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq);
 
   /// Subscribes from now on, or from a cursor on. `done` comes before the topic's first entry. A topic that is
   /// subscribed already stays as it is.
@@ -87,6 +90,7 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
 
   ports::EventLog& log_;
   Outlet& outlet_;
+  Post post_;
   std::string epoch_;
   std::uint64_t tail_seq_;
   std::uint64_t next_ticket_ = 0;

@@ -57,7 +57,8 @@ class WebSocketListener {
 struct WebSocketEndpoint {
   /// Before the upgrade: a response refuses it.
   std::function<std::optional<Response>(const Request&)> refuse;
-  /// After it: the connection's listener, kept alive as long as the connection.
+  /// After it: the connection's listener, kept alive as long as the connection. The listener keeps the connection
+  /// object, which doesn't keep the listener.
   std::function<std::shared_ptr<WebSocketListener>(std::shared_ptr<WebSocketConnection>, const Request&)> open;
 };
 
