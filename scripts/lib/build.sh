@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# Builds one of CMakePresets.json's presets. Where no source has changed it doesn't even start CMake.
+
+BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server wasm web-demo tests/unit)
+# A translation unit that includes Beast takes about this much of the compiler's memory.
+MIB_PER_COMPILER=1500
+
+# build PRESET TARGET...: "all" for everything of the preset.
+build() {
+  local preset=$1 state stamp=.local/stamps/build-$1-${2//\//_} log=.local/log/build-$1.log started=$SECONDS
+  shift
+  mkdir -p .local/stamps .local/log .local/lock
+  state=$(build_state "$@")
+  if [ -d "build/$preset" ] && [ "$state" = "$(cat "$stamp" 2>/dev/null)" ]; then return 0; fi
+  require_free_space . 2000 "the build"
+  rm -f "$stamp"
+  say "build $preset: $*"
+  {
+    # Two at once in one build folder would write over each other.
+    flock 9
+    configure "$preset" >"$log" 2>&1 || { tail -n 40 "$log" >&2; fail "cmake --preset $preset failed" "The whole of it: $log"; }
+    compile "$preset" "$log" "$@" || {
+      awk '/^FAILED: /{found = 1} found' "$log" | head -n 400 >&2
+      fail "the build of $preset failed" "The whole of it: $log"
+    }
+  } 9>".local/lock/build-$preset"
+  # The state of before the build: what changed during it is built by the next one.
+  printf '%s\n' "$state" >"$stamp"
+  note "built in $((SECONDS - started)) s"
+}
+
+# build_state TARGET...: changes with every input's name, size or time, and with the compilers.
+build_state() {
+  local input
+  {
+    printf '%s\n' "$*"
+    for input in "${BUILD_INPUTS[@]}"; do
+      # wasm/package/dist is written by the build itself.
+      [ ! -e "$input" ] || find "$input" \( -name node_modules -o -path wasm/package/dist \) -prune -o -type f -printf '%p %s %T@\n'
+    done | sort
+    g++ -dumpfullversion 2>/dev/null || true
+    stat -c '%n %Y' /usr/share/emscripten/emscripten-version.txt 2>/dev/null || true
+  } | sha256sum
+}
+
+# configure PRESET: Ninja starts CMake again by itself when a CMakeLists.txt changes, but doesn't know the presets.
+configure() {
+  if [ -f "build/$1/build.ninja" ] && [ "build/$1/build.ninja" -nt CMakePresets.json ]; then return 0; fi
+  NODE_PATH=/usr/share/nodejs cmake --preset "$1"
+}
+
+# compile PRESET LOG TARGET...: all of it goes to the log, and a line a tenth to whoever waits.
+# NODE_PATH: Debian's emcc runs node programs that look for Debian's modules, also under another node.
+compile() {
+  local preset=$1 log=$2
+  shift 2
+  NODE_PATH=/usr/share/nodejs cmake --build --preset "$preset" --parallel "$(compilers_at_once)" --target "$@" 2>&1 9>&- \
+    | awk -v log_file="$log" '
+        {print >>log_file}
+        /^\[[0-9]+\/[0-9]+\]/ {
+          split(substr($1, 2), at, /[\/\]]/)
+          tenth = int(10 * at[1] / at[2])
+          if (tenth > shown) {shown = tenth; printf "    %d of %d\n", at[1], at[2]; fflush()}
+        }'
+}
+
+compilers_at_once() {
+  local by_memory cores
+  cores=$(nproc)
+  by_memory=$(awk -v each="$MIB_PER_COMPILER" '/^MemAvailable/ {n = int($2 / 1024 / each); print n < 1 ? 1 : n}' /proc/meminfo)
+  printf '%s\n' $((by_memory < cores ? by_memory : cores))
+}

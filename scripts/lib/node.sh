@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# Node.js for the simulator and the tests, and the packages from npm that package-lock.json pins.
+
+# Debian 12's own Node is 18, and what runs here needs 20: npm's platform package brings one, without an install script.
+NODE_VERSION=20.20.2
+NODE_OLDEST=20
+
+# use_node: puts a new enough node first in PATH.
+use_node() {
+  node_is_new_enough node && return 0
+  local machine bin
+  case $(uname -m) in
+    x86_64) machine=x64 ;;
+    aarch64) machine=arm64 ;;
+    *) fail "Node.js $NODE_OLDEST or newer is needed" "Install one for this $(uname -m) machine and start again." ;;
+  esac
+  bin=$PWD/.local/node-$NODE_VERSION/node_modules/node-linux-$machine/bin
+  if ! node_is_new_enough "$bin/node"; then
+    say "Node.js: $(node --version) is too old, putting $NODE_VERSION into .local/"
+    run_npm install --prefix ".local/node-$NODE_VERSION" --no-save --ignore-scripts "node-linux-$machine@$NODE_VERSION"
+    node_is_new_enough "$bin/node" || fail "Node.js $NODE_VERSION doesn't start" "$bin/node"
+  fi
+  # npm stays with the system's node: Debian's npm finds its parts only from there.
+  NPM_PATH=${NPM_PATH:-$PATH}
+  export NPM_PATH PATH=$bin:$PATH
+}
+
+node_is_new_enough() {
+  local version
+  version=$("$1" --version 2>/dev/null) || return 1
+  version=${version#v}
+  [ "${version%%.*}" -ge "$NODE_OLDEST" ]
+}
+
+# run_npm ARGUMENT...: quiet; its output is shown when it fails.
+run_npm() {
+  local log=.local/log/npm.log
+  mkdir -p .local/log
+  PATH=${NPM_PATH:-$PATH} npm --no-audit --no-fund --no-update-notifier "$@" >"$log" 2>&1 </dev/null \
+    && return 0
+  head -n 20 "$log" >&2
+  if grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH' "$log"; then
+    fail "npm $1 failed: there is no way to the npm registry" "Is there a network connection, or a proxy to be named? The whole of it: $log"
+  fi
+  fail "npm $1 failed" "The whole of it: $log"
+}
+
+# install_node_packages: npm ci, once for each state of the lock file.
+install_node_packages() {
+  local state
+  [ -f package-lock.json ] || fail "package-lock.json is missing" "It belongs to the repository: git checkout package-lock.json"
+  state=$(sha256sum package.json package-lock.json .npmrc | sha256sum)
+  [ -d node_modules ] && [ "$state" = "$(cat .local/stamps/npm 2>/dev/null)" ] && return 0
+  say "npm packages: installing what package-lock.json names"
+  rm -f .local/stamps/npm
+  run_npm ci --ignore-scripts
+  mkdir -p .local/stamps
+  printf '%s\n' "$state" >.local/stamps/npm
+}
