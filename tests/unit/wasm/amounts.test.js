@@ -85,7 +85,10 @@ test('the decimal vectors', needsVectors, () => {
           // The vectors' grammar takes no sign and no leading zero; SPEC section 1 does, and nothing else of these.
           const [, sign, whole, fraction = ''] = entry.text.match(/^([+-]?)([0-9]+)(?:\.([0-9]{1,7}))?$/) ?? [];
           if (whole === undefined) assert.throws(() => amounts.parse(entry.text), { name: 'FluxoraError' }, what);
-          else assert.equal(amounts.parse(entry.text), BigInt(`${sign}1`) * BigInt(whole + fraction.padEnd(7, '0')), what);
+          else {
+            const units = BigInt(`${sign}1`) * BigInt(whole + fraction.padEnd(7, '0'));
+            assert.equal(amounts.parse(entry.text), units, what);
+          }
         } else if (!entry.exact7 || entry.overflow) {
           assert.throws(() => amounts.parse(entry.text), withCode('DECIMAL_OUT_OF_RANGE'), what);
         } else {

@@ -98,6 +98,7 @@ test('a full memory is an error, and what was there stays usable', () => {
   assert.equal(kept.balancesOf('s-1', 150n).streamed, '25.0000000');
   assert.equal(core.amounts.parse('1.5'), 15000000n);
   assert.throws(() => core.scvalToJson(Buffer.alloc(300_000, 1).toString('base64')), withCode('OUT_OF_MEMORY'));
+  assert.equal(kept.balancesOf('s-1', 151n).streamed, '25.5000000');
   for (const handle of taken) memory.exports.fluxora_columns_destroy(handle);
   assert.equal(JSON.parse(core.scvalToJson(VOID)), 'void');
   assert.equal(kept.accrue(150n).streamed(0), '25.0000000');

@@ -64,3 +64,34 @@ test('load() reads the module beside the package, or the one it is given', async
   await assert.rejects(load(new URL('file:///nowhere/fluxora_core.wasm')), { code: 'ENOENT' });
   assert.equal(new FluxoraError('X', 'y') instanceof Error, true);
 });
+
+test('the README’s example runs and says what it says', async (t) => {
+  const [, example] = read('wasm/package/README.md').match(/```js\n([\s\S]*?)```/);
+  const entry = new URL('../../../wasm/package/src/node.js', import.meta.url).href;
+  const source = example.replace("'@fluxora/core'", `'${entry}'`);
+  assert.notEqual(source, example);
+  const lines = [];
+  t.mock.method(console, 'log', (...values) => lines.push(values.join(' ')));
+  await import(`data:text/javascript,${encodeURIComponent(source)}`);
+  const promised = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said]) => said);
+  assert.ok(promised.length >= 3);
+  for (const said of promised) assert.ok(lines.includes(said), `${said} is not among ${lines}`);
+});
+
+test('the browser’s entry takes the module streamed or whole, and says when there is none', async () => {
+  const manifest = JSON.parse(read('wasm/package/package.json'));
+  for (const target of Object.values(manifest.exports['.'])) assert.ok(read(`wasm/package/${target}`).length > 0);
+  const { load: byBrowserEntry } = await import('../../../wasm/package/src/browser.js');
+  const response = new Response(readFileSync(wasmFile), { headers: { 'content-type': 'application/wasm' } });
+  const plain = new Response(readFileSync(wasmFile), { headers: { 'content-type': 'application/octet-stream' } });
+  const answers = [response, plain, new Response('', { status: 404 })];
+  const { fetch } = globalThis;
+  globalThis.fetch = async () => answers.shift();
+  try {
+    assert.equal((await byBrowserEntry()).amounts.parse('1'), 10_000_000n);
+    assert.equal((await byBrowserEntry()).amounts.parse('1'), 10_000_000n);
+    await assert.rejects(byBrowserEntry(), { code: 'LOAD_FAILED' });
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
