@@ -1,0 +1,78 @@
+// PostgreSQL goes away and comes back: reads say 503 meanwhile, clients stay, the log stays exact.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkExact } from './harness/exactness.js';
+import { checkDatabase } from './harness/log_database.js';
+import { PostgresCluster } from './harness/postgres_cluster.js';
+import { checkSecurityHeaders } from './harness/security_headers.js';
+import { startStack } from './harness/stack.js';
+import { waitFor } from './harness/wait.js';
+import { seqOf } from './harness/ws_client.js';
+
+for (const mode of /** @type {const} */ (['fast', 'immediate'])) {
+  test(`stopped (${mode}) and started again: 503 meanwhile, everything back by itself`, async () => {
+    const cluster = await PostgresCluster.start({ fsync: false });
+    const stack = await startStack({ cluster, simulator: { seed: `outage ${mode}`, streams: 20 } });
+    stack.runScenario(3, { actionsPerLedger: 5 });
+    await stack.settle();
+    const client = await stack.openWebSocket();
+    const before = seqOf((await client.subscribe({ streamId: '*' })).cursor);
+    const { epoch } = await stack.head();
+    const { id } = (await stack.get('/api/streams', { limit: 1 })).streams[0];
+
+    await cluster.stop(mode);
+    for (const path of ['/api/streams', `/api/streams/${id}`, `/api/streams/${id}?at=1`, `/api/streams/${id}/events`, '/api/events']) {
+      const answer = await stack.request(path);
+      assert.equal(answer.status, 503, path);
+      assert.equal(answer.json.error, 'SERVICE_UNAVAILABLE', path);
+      assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/, path);
+      assert.doesNotMatch(answer.text, /postgres|password|127\.0\.0\.1|SELECT/i, `${path} tells what it should not`);
+      checkSecurityHeaders(answer.headers, path);
+    }
+    assert.equal((await stack.request('/health/live')).status, 200);
+    assert.equal((await stack.request('/health/ready')).status, 503);
+    await waitFor(async () => (await stack.health()).dependencies.postgres === 'unhealthy', { what: 'health to say so' });
+    assert.equal((await stack.health()).status, 'degraded');
+    await client.waitForService('service.degraded');
+    await client.barrier();
+    stack.runScenario(3, { actionsPerLedger: 5 });
+
+    await cluster.start();
+    await waitFor(async () => (await stack.request('/api/streams')).status === 200, { what: 'reads to work again' });
+    await waitFor(async () => (await stack.request('/health/ready')).status === 200, { what: 'readiness' });
+    await client.waitForService('service.recovered');
+    await stack.settle();
+    const { seq, epoch: same } = await stack.head();
+    assert.equal(same, epoch);
+    assert.ok(seq > before);
+    await client.waitForSeq(seq);
+    await client.barrier();
+    assert.deepEqual(client.updates().map((entry) => entry.seq), Array.from({ length: seq - before }, (_, index) => before + 1 + index));
+    assert.equal((await stack.health()).status, 'ok');
+    await checkExact(stack);
+    await checkDatabase(stack.db);
+    await stack.stop();
+    await cluster.end();
+  });
+}
+
+test('a resume asked for during the outage is refused with 1013, and given when it is over', async () => {
+  const cluster = await PostgresCluster.start({ fsync: false });
+  const stack = await startStack({ cluster, simulator: { seed: 'outage resume', streams: 10 } });
+  stack.runScenario(3, { actionsPerLedger: 5 });
+  await stack.settle();
+  const { epoch, seq } = await stack.head();
+  await cluster.stop('fast');
+  const early = await stack.openWebSocket();
+  early.send({ type: 'subscribe', streamId: '*', after: `${epoch}-0` });
+  assert.equal((await early.waitForClose())?.code, 1013, 'try again later');
+  assert.deepEqual(early.updates(), []);
+  await cluster.start();
+  await waitFor(async () => (await stack.request('/api/streams')).status === 200, { what: 'reads to work again' });
+  const client = await stack.openWebSocket();
+  assert.equal((await client.subscribe({ streamId: '*', after: `${epoch}-0` })).resume, 'resumed');
+  await client.waitForSeq(seq);
+  assert.deepEqual(client.updates().map((entry) => entry.seq), Array.from({ length: seq }, (_, index) => index + 1));
+  await stack.stop();
+  await cluster.end();
+});

@@ -1,0 +1,119 @@
+// Trouble with the chain's RPC: reads go on, clients stay and are told, the log stays exact.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nativeToScVal, xdr } from '@stellar/stellar-sdk';
+import { checkExact } from './harness/exactness.js';
+import { checkDatabase } from './harness/log_database.js';
+import { startStack } from './harness/stack.js';
+import { waitFor } from './harness/wait.js';
+import { seqOf } from './harness/ws_client.js';
+
+test('answers of every bad kind are waited out, and the log is exact', async () => {
+  const stack = await startStack({ simulator: { seed: 'bad answers', streams: 20 }, server: { env: { INDEXER_BATCH_LEDGERS: '3' } } });
+  const faults = [
+    { kind: 'http' }, { kind: 'http', status: 503 }, { kind: 'http', status: 404 }, { kind: 'rpcError' }, { kind: 'garbage' }, { kind: 'wrongId' },
+    { kind: 'reset' }, { kind: 'timeout', delayMs: 200 }, { kind: 'slow', delayMs: 200 },
+    { kind: 'truncated', methods: ['getEvents'] }, { kind: 'truncated', methods: ['getLedgers'] }, { kind: 'garbage', methods: ['getEvents'] },
+  ];
+  for (const fault of faults) {
+    stack.sim.faults.add(fault);
+    stack.runScenario(3, { actionsPerLedger: 5 });
+    await stack.settle();
+  }
+  assert.equal(stack.sim.faults.pending, 0, 'every fault was met');
+  await checkExact(stack);
+  await stack.stop();
+});
+
+test('while it is away clients stay connected and are told; reads go on', async () => {
+  const stack = await startStack({ simulator: { seed: 'away', streams: 20 } });
+  stack.runScenario(3, { actionsPerLedger: 5 });
+  await stack.settle();
+  const client = await stack.openWebSocket();
+  const before = seqOf((await client.subscribe({ streamId: '*' })).cursor);
+
+  stack.sim.faults.add({ kind: 'http', count: 1_000_000 });
+  stack.runScenario(3, { actionsPerLedger: 5 });
+  const degraded = await client.waitForService('service.degraded');
+  assert.equal(typeof degraded.reason, 'string');
+  assert.ok(!Number.isNaN(Date.parse(degraded.timestamp)));
+  const late = await stack.openWebSocket();
+  const health = await stack.health();
+  assert.equal(health.status, 'degraded');
+  assert.equal(health.dependencies.rpc, 'unhealthy');
+  assert.equal(health.dependencies.postgres, 'healthy');
+  assert.match(health.indexer.summary, /RPC/);
+  assert.equal((await stack.request('/health/ready')).status, 200);
+  assert.ok((await stack.allStreams()).length > 0);
+
+  stack.sim.faults.clear();
+  await client.waitForService('service.recovered');
+  await late.waitForService('service.recovered');
+  await stack.settle();
+  const { seq } = await stack.head();
+  await client.waitForSeq(seq);
+  assert.deepEqual(client.updates().map((entry) => entry.seq), Array.from({ length: seq - before }, (_, index) => before + 1 + index));
+  const services = client.messages.filter(({ type }) => type === 'service').map(({ event }) => event);
+  assert.deepEqual(services, ['service.degraded', 'service.recovered'], 'each told once');
+  assert.equal((await stack.health()).status, 'ok');
+  await checkExact(stack);
+  await stack.stop();
+});
+
+test('a server that lags behind, or loses its newest ledgers for a while, is waited for', async () => {
+  const stack = await startStack({ simulator: { seed: 'lagging', streams: 20 } });
+  stack.runScenario(6, { actionsPerLedger: 5 });
+  await stack.settle();
+  const { seq } = await stack.head();
+  stack.sim.lagBehind(5);
+  stack.runScenario(3, { actionsPerLedger: 5 });
+  await waitFor(() => stack.sim.calls.get('getHealth') > 0, { what: 'another look at the chain' });
+  assert.equal((await stack.head()).seq, seq);
+  assert.equal((await stack.health()).indexer.reorgDetected, false);
+  stack.sim.lagBehind(0);
+  await stack.settle();
+  await checkExact(stack);
+  await stack.stop();
+});
+
+test('a ledger with more events than one page of the RPC', async () => {
+  const stack = await startStack({ simulator: { seed: 'pages' } });
+  const base64 = (value) => value.toXDR('base64');
+  const burst = (count) => stack.sim.appendEvents(Array.from({ length: count }, (_, index) => (
+    { topics: [base64(xdr.ScVal.scvSymbol('burst'))], value: base64(nativeToScVal(index, { type: 'u32' })) })));
+  // Quiet ledgers, one with over two pages of events, a quiet one, and two of almost a page each: all in one batch,
+  // for the first answer fails.
+  stack.sim.faults.add({ kind: 'http' });
+  for (const count of [0, 0, 4_500, 0, 1_900, 1_900, 3]) {
+    if (count > 0) burst(count);
+    stack.sim.closeLedger();
+  }
+  await stack.settle();
+  const entries = await stack.allEvents();
+  assert.equal(entries.length, 4_500 + 1_900 + 1_900 + 3);
+  assert.deepEqual(entries.map(({ eventId }) => eventId), stack.expected.events.map(({ id }) => id));
+  await checkDatabase(stack.db);
+  await stack.stop();
+});
+
+test('a chain of another network is not followed', async () => {
+  const stack = await startStack({ simulator: { seed: 'network', streams: 5 }, server: { env: { NETWORK_PASSPHRASE: 'Somebody else’s network' } } });
+  stack.sim.runScenario(2);
+  await waitFor(async () => (await stack.health()).indexer.status === 'halted', { what: 'the indexer to halt', describe: () => stack.server.logs.slice(-5) });
+  const health = await stack.health();
+  assert.equal(health.status, 'degraded');
+  assert.equal(health.indexer.operatorAction, 'page');
+  assert.match(health.indexer.summary, /network/i);
+  assert.equal((await stack.head()).seq, 0);
+
+  // Nor is it, when the database holds another network's streams.
+  await stack.server.restart({ NETWORK_PASSPHRASE: undefined });
+  await stack.waitForLedger();
+  await stack.server.stop();
+  const { seq } = await stack.db.row('SELECT seq::int FROM log_head');
+  stack.sim.served.networkPassphrase = 'Reset network';
+  await stack.server.restart({ NETWORK_PASSPHRASE: undefined });
+  await waitFor(async () => (await stack.health()).indexer.status === 'halted', { what: 'the indexer to halt' });
+  assert.equal((await stack.head()).seq, seq);
+  await stack.stop();
+});

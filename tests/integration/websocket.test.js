@@ -1,0 +1,371 @@
+// WebSocket /ws/streams, SPEC section 6: every change once, in order, from any cursor on.
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { request } from './harness/http_client.js';
+import { startStack } from './harness/stack.js';
+import { waitFor } from './harness/wait.js';
+import { UpgradeRefused, WsClient, seqOf } from './harness/ws_client.js';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** Checks what stands around the payloads. */
+function checkEnvelopes(client) {
+  for (const message of client.messages.filter(({ type }) => type === 'stream_update')) {
+    const { event, streamId, eventId, cursor } = message.payload;
+    assert.deepEqual({ ...message, payload: undefined, timestamp: undefined },
+      { type: 'stream_update', event, streamId, eventId, cursor, payload: undefined, timestamp: undefined });
+    assert.match(message.timestamp, TIME);
+  }
+  assert.deepEqual(client.strays, []);
+}
+
+describe('subscriptions', () => {
+  /** @type {import('./harness/stack.js').Stack} */
+  let stack;
+
+  before(async () => {
+    stack = await startStack({ simulator: { seed: 'websocket', streams: 20 } });
+    stack.runScenario(5, { actionsPerLedger: 5 });
+    await stack.settle();
+  });
+
+  async function rounds(count) {
+    for (let round = 0; round < count; round += 1) {
+      stack.runScenario(2, { actionsPerLedger: 6 });
+      await stack.settle();
+    }
+    return stack.head();
+  }
+
+  /** Streams that won't end while the test runs. @param {number} count */
+  async function longRunning(count) {
+    const found = (await stack.allStreams({ status: 'active' })).filter(({ endTime, asOf }) => endTime > asOf + 86_400);
+    assert.ok(found.length >= count);
+    return found.slice(0, count);
+  }
+
+  test('a subscriber to "*" sees each change once and in order, as /api/events tells it', async () => {
+    const client = await stack.openWebSocket();
+    const { epoch } = await stack.head();
+    const subscribed = await client.subscribe({ streamId: '*' });
+    assert.equal(subscribed.streamId, '*');
+    assert.equal(subscribed.resume, 'live');
+    // Where this connection stands; the log itself may be a moment ahead.
+    const from = seqOf(subscribed.cursor);
+    assert.equal(subscribed.cursor, `${epoch}-${from}`);
+    const { seq } = await rounds(8);
+    assert.ok(seq > from + 30, 'too little happened');
+    await client.waitForSeq(seq);
+    await client.barrier();
+    assert.deepEqual(client.updates(), (await stack.allEvents()).filter((entry) => entry.seq > from));
+    checkEnvelopes(client);
+    await client.close();
+  });
+
+  test('a subscriber to one stream sees that stream’s changes alone', async () => {
+    const { seq: from } = await stack.head();
+    const wanted = stack.streamId(stack.sim.nextStreamId);
+    const client = await stack.openWebSocket();
+    assert.equal((await client.subscribe({ streamId: wanted })).streamId, wanted);
+    const id = stack.sim.createStream({ depositAmount: 1_000_000n, ratePerSecond: 10n, duration: 1_000n });
+    assert.equal(stack.streamId(id), wanted);
+    stack.runScenario(1, { actionsPerLedger: 4 });
+    stack.sim.pause(id);
+    stack.runScenario(1, { actionsPerLedger: 4 });
+    stack.sim.topUp(id, 5n);
+    await rounds(1);
+    const entries = (await stack.allEvents({ streamId: wanted })).filter((entry) => entry.seq > from);
+    await client.waitForSeq(entries.at(-1).seq);
+    await client.barrier();
+    assert.deepEqual(client.updates(), entries);
+    assert.deepEqual(entries.slice(0, 2).map(({ kind }) => kind), ['created', 'paused']);
+    await client.close();
+  });
+
+  test('subscribers to a recipient and to a sender see their streams’ changes', async () => {
+    const [sender, recipient] = [stack.sim.people.treasuries[1], stack.sim.people.recipients[2]];
+    const [byRecipient, bySender] = await Promise.all([stack.openWebSocket(), stack.openWebSocket()]);
+    const toRecipient = await byRecipient.subscribe({ recipient });
+    const toSender = await bySender.subscribe({ sender });
+    assert.deepEqual([toRecipient.recipient, toSender.sender], [recipient, sender]);
+    for (let i = 0; i < 2; i += 1) stack.sim.createStream({ sender, recipient, depositAmount: 1_000_000n, ratePerSecond: 10n, duration: 1_000n });
+    await rounds(6);
+    const log = await stack.allEvents();
+    const cases = /** @type {const} */ ([[byRecipient, toRecipient, 'recipient', recipient], [bySender, toSender, 'sender', sender]]);
+    for (const [client, { cursor }, name, address] of cases) {
+      const entries = log.filter((entry) => entry.seq > seqOf(cursor));
+      const required = entries.filter(({ stream }) => stream?.[name] === address);
+      // Who just lost a stream to somebody else may be told of that, too.
+      const allowed = entries.filter(({ stream, change }) => stream?.[name] === address || change?.[name]?.includes(address));
+      assert.ok(required.length >= 2);
+      await client.waitForSeq(required.at(-1).seq);
+      await client.barrier();
+      const seen = client.updates();
+      assert.deepEqual(seen.filter(({ stream }) => stream[name] === address), required, name);
+      assert.ok(seen.every((entry) => allowed.some((one) => one.seq === entry.seq)), `${name}: changes of others`);
+      await client.close();
+    }
+  });
+
+  test('overlapping subscriptions of one connection bring each change once', async () => {
+    const client = await stack.openWebSocket();
+    const [stream] = await longRunning(1);
+    const from = seqOf((await client.subscribe({ streamId: '*' })).cursor);
+    for (const what of [{ streamId: stream.id }, { recipient: stream.recipient }, { sender: stream.sender }, { streamId: '*' }]) {
+      await client.subscribe(what);
+    }
+    stack.sim.topUp(stream.id.split('-')[1], 1_000n);
+    const { seq } = await rounds(2);
+    await client.waitForSeq(seq);
+    await client.barrier();
+    assert.deepEqual(client.updates(), (await stack.allEvents()).filter((entry) => entry.seq > from));
+    await client.close();
+  });
+
+  test('after unsubscribing nothing more comes', async () => {
+    const client = await stack.openWebSocket();
+    const [kept, dropped] = await longRunning(2);
+    const topUp = async (...streams) => {
+      for (const { id } of streams) stack.sim.topUp(id.split('-')[1], 1_000n);
+      assert.deepEqual(stack.sim.closeLedger().failed, []);
+      await stack.settle();
+      return stack.head();
+    };
+    await client.subscribe({ streamId: '*' });
+    await client.subscribe({ streamId: kept.id });
+    client.send({ type: 'unsubscribe', streamId: '*' });
+    await client.barrier();
+    const { seq } = await topUp(kept, dropped);
+    const other = await stack.openWebSocket();
+    const { epoch } = await stack.head();
+    await other.subscribe({ streamId: '*', after: `${epoch}-0` });
+    await other.waitForSeq(seq);
+    await waitFor(() => client.updates().length > 0, { what: 'the kept stream’s change' });
+    await client.barrier();
+    assert.ok(client.updates().every(({ streamId }) => streamId === kept.id), 'changes of "*" after unsubscribing from it');
+    client.send({ type: 'unsubscribe', streamId: kept.id });
+    client.send({ type: 'unsubscribe', streamId: 'never-subscribed' });
+    await client.barrier();
+    const before = client.updates().length;
+    await other.waitForSeq((await topUp(kept)).seq);
+    await client.barrier();
+    assert.equal(client.updates().length, before);
+    await Promise.all([client.close(), other.close()]);
+  });
+
+  test('resume: everything since the cursor follows once, then what happens', async () => {
+    const entries = await stack.allEvents();
+    const { epoch, seq: head } = await stack.head();
+    for (const from of [0, 1, Math.floor(head / 2), head - 1, head]) {
+      const client = await stack.openWebSocket();
+      const subscribed = await client.subscribe({ streamId: '*', after: `${epoch}-${from}` });
+      assert.equal(subscribed.resume, 'resumed', `after ${from}`);
+      if (from < head) await client.waitForSeq(head);
+      await client.barrier();
+      assert.deepEqual(client.updates(), entries.filter(({ seq }) => seq > from), `after ${from}`);
+      await client.close();
+    }
+  });
+
+  test('resume while the log grows: no hole and nothing twice', async () => {
+    const { epoch } = await stack.head();
+    const clients = [];
+    for (let round = 0; round < 6; round += 1) {
+      stack.runScenario(3, { actionsPerLedger: 6 });
+      stack.sim.closeLedger();
+      // Nobody waits for the server here: the subscription meets entries that are being written.
+      const client = await stack.openWebSocket();
+      client.send({ type: 'subscribe', streamId: '*', after: `${epoch}-${round * 5}` });
+      clients.push({ client, from: round * 5 });
+    }
+    await stack.settle();
+    const { seq } = await stack.head();
+    const entries = await stack.allEvents();
+    for (const { client, from } of clients) {
+      await client.waitForSeq(seq);
+      await client.barrier();
+      assert.deepEqual(client.updates().map((entry) => entry.seq), entries.filter((entry) => entry.seq > from).map((entry) => entry.seq));
+      await client.close();
+    }
+  });
+
+  test('resume of one stream replays that stream alone', async () => {
+    const entries = await stack.allEvents();
+    const { epoch, seq } = await stack.head();
+    const { streamId } = entries.find(({ kind }) => kind === 'top_up');
+    const client = await stack.openWebSocket();
+    assert.equal((await client.subscribe({ streamId, after: `${epoch}-0` })).resume, 'resumed');
+    const wanted = entries.filter((entry) => entry.streamId === streamId);
+    await client.waitForSeq(wanted.at(-1).seq);
+    await client.barrier();
+    assert.deepEqual(client.updates(), wanted);
+    assert.ok(seq > wanted.length);
+    await client.close();
+  });
+
+  test('an unknown epoch, or a position that the log never reached: epoch_changed', async () => {
+    const { epoch, seq, cursor } = await stack.head();
+    for (const after of [`zzzz-${seq}`, `${epoch}-${seq + 1}`, `${epoch}-9007199254740993`, 'zzzz-0']) {
+      const client = await stack.openWebSocket();
+      const subscribed = await client.subscribe({ streamId: '*', after });
+      assert.equal(subscribed.resume, 'epoch_changed', after);
+      assert.equal(subscribed.cursor, cursor, 'where the log is now, to fetch state and go on');
+      await client.barrier();
+      assert.deepEqual(client.updates(), []);
+      await client.close();
+    }
+  });
+
+  test('what is malformed is told by its code and the connection stays open', async () => {
+    const stream = stack.streamId(0);
+    const cases = [
+      ['INVALID_JSON', '{'],
+      ['INVALID_JSON', ''],
+      ['INVALID_JSON', '{"type":"ping"} x'],
+      ['INVALID_JSON', "{'type':'ping'}"],
+      ['INVALID_MESSAGE', '[]'],
+      ['INVALID_MESSAGE', '"ping"'],
+      ['INVALID_MESSAGE', '{}'],
+      ['INVALID_MESSAGE', '{"type":7}'],
+      ['UNKNOWN_TYPE', '{"type":"hello"}'],
+      ['UNKNOWN_TYPE', '{"type":"Ping"}'],
+      ['INVALID_MESSAGE', '{"type":"subscribe"}'],
+      ['INVALID_MESSAGE', '{"type":"subscribe","streamId":7}'],
+      ['INVALID_MESSAGE', '{"type":"subscribe","streamId":""}'],
+      ['INVALID_MESSAGE', '{"type":"subscribe","recipient":"GABC"}'],
+      ['INVALID_MESSAGE', JSON.stringify({ type: 'subscribe', streamId: stream, after: 'nonsense' })],
+      ['INVALID_MESSAGE', JSON.stringify({ type: 'subscribe', streamId: stream, after: 5 })],
+      ['INVALID_MESSAGE', '{"type":"unsubscribe"}'],
+      ['BINARY_NOT_SUPPORTED', Buffer.from('{"type":"ping"}')],
+      ['PAYLOAD_TOO_LARGE', `{"type":"ping"${' '.repeat(4_096 - 15 + 1)}}`],
+    ];
+    const client = await stack.openWebSocket();
+    for (const [code, message] of cases) {
+      const from = client.messages.length;
+      client.send(message);
+      const answer = await client.waitFor(({ type }) => type === 'error', { what: `${code} for ${message.slice(0, 80)}`, from });
+      assert.equal(answer.code, code, String(message).slice(0, 80));
+      assert.equal(typeof answer.message, 'string');
+      assert.ok(answer.message.length > 0);
+    }
+    const largest = `{"type":"ping"${' '.repeat(4_096 - 15)}}`;
+    assert.equal(Buffer.byteLength(largest), 4_096);
+    await client.ask(largest, 'pong');
+    assert.equal(client.closed, null);
+    await client.close();
+  });
+
+  test('a message over 64 KiB closes the connection with 1009', async () => {
+    const client = await stack.openWebSocket();
+    client.send(`{"type":"ping"${' '.repeat(65_536)}}`);
+    assert.equal((await client.waitForClose())?.code, 1009);
+  });
+
+  test('64 KiB exactly is too large a message, but no reason to close', async () => {
+    const client = await stack.openWebSocket();
+    const answer = await client.ask(`{"type":"ping"${' '.repeat(65_536 - 15)}}`, 'error');
+    assert.equal(answer.code, 'PAYLOAD_TOO_LARGE');
+    await client.barrier();
+    await client.close();
+  });
+
+  test('the 31st message within a window is RATE_LIMIT_EXCEEDED, and the connection stays open', async () => {
+    const client = await stack.openWebSocket();
+    for (let i = 0; i < 31; i += 1) client.send({ type: 'ping' });
+    const refused = await client.waitFor(({ type }) => type === 'error', { what: 'RATE_LIMIT_EXCEEDED' });
+    assert.equal(refused.code, 'RATE_LIMIT_EXCEEDED');
+    assert.equal(client.messages.filter(({ type }) => type === 'pong').length, 30);
+    assert.equal(client.closed, null);
+    await client.close();
+  });
+
+  test('control frames are answered', async () => {
+    const client = await stack.openWebSocket();
+    let echoed = '';
+    client.socket.once('pong', (data) => { echoed = data.toString(); });
+    client.socket.ping('are you there');
+    await waitFor(() => echoed === 'are you there', { what: 'the pong' });
+    assert.deepEqual(await client.close(1000), { code: 1000, reason: '' });
+  });
+
+  test('other paths don’t upgrade, and the path serves nothing else', async () => {
+    const at = (path) => WsClient.open(stack.baseUrl.replace('http', 'ws') + path);
+    for (const path of ['/ws/other', '/ws', '/ws/streams/x', '/nothing/here']) {
+      await assert.rejects(at(path), (error) => error instanceof UpgradeRefused && error.status === 404, path);
+    }
+    // A resource that knows nothing of WebSockets answers as if nobody had asked (RFC 9110 section 7.8).
+    await assert.rejects(at('/health/live'), (error) => error instanceof UpgradeRefused && error.status === 200);
+    const plain = await stack.request('/ws/streams');
+    assert.equal(plain.status, 426);
+    assert.match(String(plain.headers.upgrade), /websocket/i);
+    assert.equal((await stack.request('/ws/streams', { method: 'POST' })).status, 405);
+  });
+
+  test('health counts the connections', async () => {
+    const clients = await Promise.all([1, 2, 3].map(() => stack.openWebSocket()));
+    await waitFor(async () => (await stack.health()).wsConnections === 3, { what: 'three connections in health' });
+    await clients[0].close();
+    clients[1].socket.terminate();
+    await waitFor(async () => (await stack.health()).wsConnections === 1, { what: 'one connection in health' });
+    await clients[2].close();
+  });
+
+  test('each connection is logged with what went over it', async () => {
+    const client = await stack.openWebSocket();
+    await client.subscribe({ streamId: stack.streamId(0) });
+    await client.barrier();
+    const sent = ['{"type":"subscribe","streamId":"' + stack.streamId(0) + '"}', '{"type":"ping"}'];
+    const connects = stack.server.logs.filter(({ event }) => event === 'ws_connect');
+    const { connectionId, ip } = connects.at(-1);
+    assert.equal(ip, '127.0.0.1');
+    assert.equal(new Set(connects.map((line) => line.connectionId)).size, connects.length, 'ids are unique');
+    await client.close(1000);
+    const gone = await stack.server.waitForLog((line) => line.event === 'ws_disconnect' && line.connectionId === connectionId, 'ws_disconnect');
+    assert.equal(gone.code, 1000);
+    assert.ok(Number.isInteger(gone.durationMs) && gone.durationMs >= 0);
+    assert.equal(typeof gone.reason, 'string');
+    assert.deepEqual(gone.metrics, {
+      messagesReceived: sent.length,
+      messagesSent: client.messages.length,
+      bytesReceived: sent.join('').length,
+      bytesSent: client.messages.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
+    });
+
+    const vanishing = await stack.openWebSocket();
+    await vanishing.barrier();
+    const { connectionId: id } = stack.server.logs.filter(({ event }) => event === 'ws_connect').at(-1);
+    assert.notEqual(id, connectionId);
+    vanishing.socket.terminate();
+    const lost = await stack.server.waitForLog((line) => line.event === 'ws_disconnect' && line.connectionId === id, 'ws_disconnect');
+    assert.equal(lost.code, 1006);
+    assert.equal(lost.metrics.messagesReceived, 1);
+  });
+});
+
+test('shutting down closes the connections with 1001, after what was queued', async () => {
+  const stack = await startStack({ simulator: { seed: 'going away', streams: 10 } });
+  const clients = await Promise.all([1, 2, 3].map(() => stack.openWebSocket()));
+  for (const client of clients) await client.subscribe({ streamId: '*' });
+  stack.runScenario(3, { actionsPerLedger: 5 });
+  await stack.settle();
+  const { seq } = await stack.head();
+  await stack.server.stop();
+  for (const client of clients) {
+    const closed = await client.waitForClose();
+    assert.equal(closed?.code, 1001);
+    assert.equal(client.updates().at(-1).seq, seq);
+  }
+  await assert.rejects(request(`${stack.baseUrl}/health`), { code: 'ECONNREFUSED' });
+});
+
+test('two connections more than an address may have are refused with 429', async () => {
+  const stack = await startStack({ simulator: false, server: { env: { WS_MAX_CONNECTIONS_PER_IP: '3' } } });
+  const clients = await Promise.all([1, 2, 3].map(() => stack.openWebSocket()));
+  for (let i = 0; i < 2; i += 1) {
+    await assert.rejects(stack.openWebSocket(), (error) => error instanceof UpgradeRefused && error.status === 429);
+  }
+  await clients[0].close();
+  const replacement = await waitFor(() => stack.openWebSocket(), { what: 'a free place' });
+  await replacement.barrier();
+  await stack.stop();
+});
