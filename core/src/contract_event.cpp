@@ -49,8 +49,9 @@ class PayloadFields {
 
 EventPayload read_created(const ScVal& value) {
   PayloadFields fields(value);
-  StreamCreated created{fields.address("sender"),      fields.address("recipient"), fields.amount("deposit_amount"),
-                        fields.amount("rate_per_second"), fields.u64("start_time"),  fields.u64("cliff_time"),
+  StreamCreated created{fields.address("sender"),        fields.address("recipient"),
+                        fields.amount("deposit_amount"), fields.amount("rate_per_second"),
+                        fields.u64("start_time"),        fields.u64("cliff_time"),
                         fields.u64("end_time")};
   return fields.or_unfoldable(std::move(created));
 }
@@ -113,8 +114,8 @@ EventPayload read_sender_transferred(const ScVal& value) {
 
 EventPayload read_share_delegated(const ScVal& value) {
   PayloadFields fields(value);
-  ShareDelegated delegated{fields.u64("child_stream_id"), fields.address("delegatee"),
-                           fields.amount("new_parent_rate"), fields.amount("child_rate")};
+  ShareDelegated delegated{fields.u64("child_stream_id"), fields.address("delegatee"), fields.amount("new_parent_rate"),
+                           fields.amount("child_rate")};
   return fields.or_unfoldable(std::move(delegated));
 }
 
@@ -158,9 +159,9 @@ constexpr auto stream_topics = std::to_array<StreamTopic>({
     {"renewed", whatever_it_says<StreamHistory>},
 });
 
-constexpr auto protocol_topics = std::to_array<std::string_view>(
-    {"gl_pause", "gl_resume", "ct_pause", "pr_pause", "pr_resume", "ex_swept", "upgraded", "AdminUpd", "res_rel",
-     "migrated"});
+constexpr auto protocol_topics =
+    std::to_array<std::string_view>({"gl_pause", "gl_resume", "ct_pause", "pr_pause", "pr_resume", "ex_swept",
+                                     "upgraded", "AdminUpd", "res_rel", "migrated"});
 
 bool is_protocol_topic(std::string_view topic) {
   return topic.substr(0, 5) == "offr_" ||
@@ -168,8 +169,8 @@ bool is_protocol_topic(std::string_view topic) {
 }
 
 constexpr auto event_names = std::to_array<std::string_view>(
-    {"stream.created", "stream.updated", "stream.cancelled", "stream.completed", "stream.cliff_reached",
-     "stream.ended", "stream.observed", "stream.retracted", "protocol.event", "chain.event"});
+    {"stream.created", "stream.updated", "stream.cancelled", "stream.completed", "stream.cliff_reached", "stream.ended",
+     "stream.observed", "stream.retracted", "protocol.event", "chain.event"});
 
 EventName name_of_stream_topic(std::string_view topic) {
   if (topic == "created") return EventName::stream_created;
@@ -180,7 +181,9 @@ EventName name_of_stream_topic(std::string_view topic) {
 
 }  // namespace
 
-std::string_view event_name_text(EventName name) noexcept { return event_names[static_cast<std::size_t>(name)]; }
+std::string_view event_name_text(EventName name) noexcept {
+  return event_names[static_cast<std::size_t>(name)];
+}
 
 std::optional<EventName> event_name_from_text(std::string_view text) noexcept {
   const auto found = std::find(event_names.begin(), event_names.end(), text);
@@ -199,7 +202,7 @@ DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value) {
     return event;
   }
   const auto known = std::find_if(stream_topics.begin(), stream_topics.end(),
-                                         [&](const StreamTopic& row) { return row.topic == *topic; });
+                                  [&](const StreamTopic& row) { return row.topic == *topic; });
   if (known == stream_topics.end()) return event;
 
   if (topics.size() >= 2) event.stream_number = topics[1].u64();

@@ -6,15 +6,17 @@
 
 namespace fluxora::core {
 
-std::string format_cursor(const Cursor& cursor) { return cursor.epoch + "-" + std::to_string(cursor.seq); }
+std::string format_cursor(const Cursor& cursor) {
+  return cursor.epoch + "-" + std::to_string(cursor.seq);
+}
 
 Result<Cursor> parse_cursor(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos || dash == 0 || dash > epoch_max_length) return ErrorCode::cursor_invalid;
 
   const std::string_view epoch = text.substr(0, dash);
-  const bool plain = std::all_of(epoch.begin(), epoch.end(),
-                                 [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
+  const bool plain =
+      std::all_of(epoch.begin(), epoch.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
   if (!plain) return ErrorCode::cursor_invalid;
 
   const std::string_view digits = text.substr(dash + 1);

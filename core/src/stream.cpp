@@ -65,7 +65,9 @@ std::string_view shown_status(const Stream& stream, UnixSeconds as_of) {
 
 }  // namespace
 
-std::string_view source_name(StreamSource source) noexcept { return source == StreamSource::api ? "api" : "chain"; }
+std::string_view source_name(StreamSource source) noexcept {
+  return source == StreamSource::api ? "api" : "chain";
+}
 
 std::string_view kind_name(StreamKind kind) noexcept {
   switch (kind) {

@@ -117,3 +117,23 @@ test('a chain of another network is not followed', async () => {
   assert.equal((await stack.head()).seq, seq);
   await stack.stop();
 });
+
+test('a chain that was reorganised below the checkpoint is noticed, and nothing is written over it', async () => {
+  const stack = await startStack({ simulator: { seed: 'reorg', streams: 10 } });
+  stack.runScenario(6, { actionsPerLedger: 5 });
+  await stack.settle();
+  const before = await stack.db.rows('SELECT * FROM events ORDER BY seq');
+  const checkpoint = stack.sim.chain.ledger((await stack.health()).indexer.lastLedger);
+  stack.sim.fork(4);
+  const replaced = stack.sim.chain.ledger(checkpoint.sequence);
+  stack.sim.closeLedger();
+  const warning = await stack.server.waitForLog(({ event }) => event === 'reorg_detected', 'the reorg to be noticed');
+  assert.equal(warning.level, 'warn');
+  assert.equal(warning.existingHash, checkpoint.hash.toString('hex'));
+  assert.equal(warning.incomingHash, replaced.hash.toString('hex'));
+  await waitFor(async () => (await stack.health()).indexer.reorgDetected, { what: 'health to say so' });
+  assert.equal((await stack.health()).status, 'degraded');
+  assert.deepEqual(await stack.db.rows('SELECT * FROM events ORDER BY seq'), before);
+  assert.equal((await stack.request('/api/streams')).status, 200, 'what is known is still served');
+  await stack.stop();
+});

@@ -20,13 +20,18 @@ struct DemoFile {
 };
 
 std::string content_type_of(const fs::path& file) {
-  static const std::map<std::string, std::string> types = {
-      {".html", "text/html; charset=utf-8"},       {".css", "text/css; charset=utf-8"},
-      {".js", "text/javascript; charset=utf-8"},   {".mjs", "text/javascript; charset=utf-8"},
-      {".json", "application/json"},               {".svg", "image/svg+xml"},
-      {".png", "image/png"},                       {".ico", "image/x-icon"},
-      {".wasm", "application/wasm"},               {".woff2", "font/woff2"},
-      {".map", "application/json"},                {".txt", "text/plain; charset=utf-8"}};
+  static const std::map<std::string, std::string> types = {{".html", "text/html; charset=utf-8"},
+                                                           {".css", "text/css; charset=utf-8"},
+                                                           {".js", "text/javascript; charset=utf-8"},
+                                                           {".mjs", "text/javascript; charset=utf-8"},
+                                                           {".json", "application/json"},
+                                                           {".svg", "image/svg+xml"},
+                                                           {".png", "image/png"},
+                                                           {".ico", "image/x-icon"},
+                                                           {".wasm", "application/wasm"},
+                                                           {".woff2", "font/woff2"},
+                                                           {".map", "application/json"},
+                                                           {".txt", "text/plain; charset=utf-8"}};
   const auto found = types.find(file.extension().string());
   return found == types.end() ? "application/octet-stream" : found->second;
 }
@@ -48,7 +53,7 @@ std::map<std::string, DemoFile> read_folder(const fs::path& root) {
       throw std::runtime_error("DEMO_ROOT: " + root.string() + " holds more than a demo page");
     }
     files[fs::relative(entry.path(), root).generic_string()] = {content_type_of(entry.path()),
-                                                                 read_whole(entry.path())};
+                                                                read_whole(entry.path())};
   }
   if (!files.contains("index.html")) throw std::runtime_error("DEMO_ROOT: " + root.string() + " has no index.html");
   return files;
@@ -76,9 +81,10 @@ void add_demo_files(net::Router& router, const ApiContext& context) {
   router.add("GET", "/demo/", [serve](const std::shared_ptr<const net::Request>& request, const net::Respond& respond) {
     serve("index.html", *request, respond);
   });
-  router.add("GET", "/demo/*", [serve](const std::shared_ptr<const net::Request>& request, const net::Respond& respond) {
-    serve(request->path_parameters[0], *request, respond);
-  });
+  router.add("GET", "/demo/*",
+             [serve](const std::shared_ptr<const net::Request>& request, const net::Respond& respond) {
+               serve(request->path_parameters[0], *request, respond);
+             });
 }
 
 }  // namespace fluxora::api

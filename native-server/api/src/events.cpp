@@ -82,8 +82,7 @@ core::ResumeDecision decide(const EventsQuery& query, const ports::LogHead& head
   return core::decide_resume(query.after ? &*query.after : nullptr, {head.epoch, head.oldest_seq, head.head_seq});
 }
 
-void read_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
-                 net::Respond respond) {
+void read_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   EventsQuery query = read_window(parameters);
   read_filter(parameters, query.filter);
@@ -100,8 +99,8 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
 }
 
 /// An empty page: is it a stream without such entries, or no stream at all?
-void answer_empty(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
-                  net::Response response, net::Respond respond) {
+void answer_empty(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Response response,
+                  net::Respond respond) {
   context.streams.find(request->path_parameters[0],
                        [request, response = std::move(response),
                         respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
@@ -124,24 +123,23 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
   }
   // A stream's history is read from its beginning unless a cursor says otherwise.
   const std::uint64_t after_seq = query.after ? query.after->seq : 0;
-  context.events.read(after_seq, query.limit, query.filter,
-                      [&context, request, query, respond = std::move(respond)](
-                          ports::StoreResult<ports::EventPage> page) mutable {
-                        if (!page) return respond(store_problem(page.error(), *request));
-                        const core::ResumeDecision decision = decide(query, page->head);
-                        net::Response response = events_response(*page, decision);
-                        if (!page->entries.empty()) return respond(std::move(response));
-                        answer_empty(context, request, std::move(response), std::move(respond));
-                      });
+  context.events.read(
+      after_seq, query.limit, query.filter,
+      [&context, request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) mutable {
+        if (!page) return respond(store_problem(page.error(), *request));
+        const core::ResumeDecision decision = decide(query, page->head);
+        net::Response response = events_response(*page, decision);
+        if (!page->entries.empty()) return respond(std::move(response));
+        answer_empty(context, request, std::move(response), std::move(respond));
+      });
 }
 
 }  // namespace
 
 void add_event_routes(net::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/events",
-             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
-               read_events(context, request, std::move(respond));
-             });
+  router.add("GET", "/api/events", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+    read_events(context, request, std::move(respond));
+  });
   router.add("GET", "/api/streams/{id}/events",
              [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
                read_stream_events(context, request, std::move(respond));

@@ -150,11 +150,10 @@ void add_health_routes(net::Router& router, const ApiContext& context) {
     });
   });
 
-  router.add("GET", "/health/live",
-             [](std::shared_ptr<const net::Request> request, const net::Respond& respond) {
-               if (refuse_query(*request, respond)) return;
-               respond(json_response(status_text("live")));
-             });
+  router.add("GET", "/health/live", [](std::shared_ptr<const net::Request> request, const net::Respond& respond) {
+    if (refuse_query(*request, respond)) return;
+    respond(json_response(status_text("live")));
+  });
 
   router.add("GET", "/health/ready", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
     if (refuse_query(*request, respond)) return;

@@ -86,11 +86,11 @@ net::Response validation_problem(const net::Request& request, const std::vector<
 
 net::Response store_problem(ports::StoreFailure failure, const net::Request& request) {
   if (failure == ports::StoreFailure::internal) return problem(500, "The request could not be served.", request);
-  net::Response response = problem(503,
-                                   failure == ports::StoreFailure::busy
-                                       ? "The service is busy. Try again shortly."
-                                       : "The database can't be reached. Try again shortly.",
-                                   request);
+  net::Response response =
+      problem(503,
+              failure == ports::StoreFailure::busy ? "The service is busy. Try again shortly."
+                                                   : "The database can't be reached. Try again shortly.",
+              request);
   response.headers.emplace_back("Retry-After", failure == ports::StoreFailure::busy ? "1" : "2");
   return response;
 }

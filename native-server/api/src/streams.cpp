@@ -55,8 +55,7 @@ std::string page_text(const ports::StreamPage& page, const std::string& filters,
   return body;
 }
 
-void list_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
-                  net::Respond respond) {
+void list_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   ports::StreamQuery query;
   query.status = status_filter(parameters);
@@ -72,8 +71,8 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
-  context.streams.list(std::move(query), [&context, request, filters, respond = std::move(respond)](
-                                             ports::StoreResult<ports::StreamPage> page) {
+  context.streams.list(std::move(query), [&context, request, filters,
+                                          respond = std::move(respond)](ports::StoreResult<ports::StreamPage> page) {
     if (!page) return respond(store_problem(page.error(), *request));
     net::Response response;
     response.body = page_text(*page, filters, context.clock);
@@ -99,8 +98,7 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) {
 
 net::Response stream_response(const core::Stream& stream, const ports::ReadPoint& point, core::UnixSeconds at,
                               const net::Request& request) {
-  const std::string etag =
-      "\"" + point.epoch + "-" + std::to_string(stream.version) + "-" + std::to_string(at) + "\"";
+  const std::string etag = "\"" + point.epoch + "-" + std::to_string(stream.version) + "-" + std::to_string(at) + "\"";
   net::Response response;
   response.headers.emplace_back("ETag", etag);
   response.headers.emplace_back("Cache-Control", "no-cache");
@@ -117,8 +115,7 @@ net::Response stream_response(const core::Stream& stream, const ports::ReadPoint
   return response;
 }
 
-void read_stream(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
-                 net::Respond respond) {
+void read_stream(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   const auto at = parameters.number("at", 0, core::last_rfc3339_second);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
@@ -141,14 +138,12 @@ void read_stream(const ApiContext& context, const std::shared_ptr<const net::Req
 }  // namespace
 
 void add_stream_routes(net::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/streams",
-             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
-               list_streams(context, request, std::move(respond));
-             });
-  router.add("GET", "/api/streams/{id}",
-             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
-               read_stream(context, request, std::move(respond));
-             });
+  router.add("GET", "/api/streams", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+    list_streams(context, request, std::move(respond));
+  });
+  router.add("GET", "/api/streams/{id}", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+    read_stream(context, request, std::move(respond));
+  });
 }
 
 }  // namespace fluxora::api

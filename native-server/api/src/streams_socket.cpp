@@ -98,12 +98,19 @@ class StreamsSocket final : public net::WebSocketListener, public hub::Subscribe
  public:
   StreamsSocket(const ApiContext& context, std::shared_ptr<net::WebSocketConnection> connection,
                 std::shared_ptr<AddressLimit> limit, std::unique_ptr<AddressLimit::Place> place)
-      : context_(context), connection_(std::move(connection)), limit_(std::move(limit)), place_(std::move(place)), opened_at_(context.clock.now()),
-        id_(connection_->id()), address_(connection_->remote_address()), io_thread_(connection_->io_thread()) {
+      : context_(context),
+        connection_(std::move(connection)),
+        limit_(std::move(limit)),
+        place_(std::move(place)),
+        opened_at_(context.clock.now()),
+        id_(connection_->id()),
+        address_(connection_->remote_address()),
+        io_thread_(connection_->io_thread()) {
     const hub::TailPosition& position = context.hub.position(io_thread_);
     feed_ = std::make_shared<hub::FeedSession>(
-        context.events, *this, [connection = connection_](std::function<void()> task) { connection->post(std::move(task)); },
-        position.epoch, position.seq);
+        context.events, *this,
+        [connection = connection_](std::function<void()> task) { connection->post(std::move(task)); }, position.epoch,
+        position.seq);
     context.hub.add(io_thread_, *this);
     context.log.info("ws_connect", "", {{"connectionId", id_}, {"ip", address_}});
   }
@@ -158,7 +165,8 @@ bool StreamsSocket::within_rate() {
     case core::RateWindow::Verdict::allowed: return true;
     case core::RateWindow::Verdict::exceeded: return false;
     case core::RateWindow::Verdict::exceeded_now:
-      send(error_message("RATE_LIMIT_EXCEEDED", "At most 30 messages in 10 seconds; the rest of this window is ignored."));
+      send(error_message("RATE_LIMIT_EXCEEDED",
+                         "At most 30 messages in 10 seconds; the rest of this window is ignored."));
       return false;
     case core::RateWindow::Verdict::persistent: break;
   }

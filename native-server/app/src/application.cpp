@@ -114,10 +114,12 @@ class EndSignals {
 /// The chain's side of the service; absent where no chain is followed.
 struct ChainFollower {
   ChainFollower(const Config& config, store::Store& store, SystemClock& clock, JsonLog& log, hub::Hub& hub)
-      : rpc(rpc_options(config)), ledgers(store.make_ledger_store()),
-        indexer(indexer_options(config), rpc, *ledgers, clock, log, [&hub, &clock](bool degraded, std::string_view why) {
-          hub.broadcast(service_notice(degraded, why, clock.now()));
-        }) {}
+      : rpc(rpc_options(config)),
+        ledgers(store.make_ledger_store()),
+        indexer(indexer_options(config), rpc, *ledgers, clock, log,
+                [&hub, &clock](bool degraded, std::string_view why) {
+                  hub.broadcast(service_notice(degraded, why, clock.now()));
+                }) {}
 
   chain::StellarRpc rpc;
   std::unique_ptr<ports::LedgerStore> ledgers;
@@ -151,9 +153,8 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   listening = &server;
 
   // Start from the back to the front, so that nothing is served before what it needs.
-  hub.start(config.io_threads, [&server](unsigned io_thread, std::function<void()> task) {
-    server.post(io_thread, std::move(task));
-  });
+  hub.start(config.io_threads,
+            [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
   server.start();
   if (chain) chain->indexer.start();
   log.info("listening", "",

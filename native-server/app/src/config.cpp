@@ -21,7 +21,7 @@ struct Row {
 };
 
 template <class Number>
-std::function<std::string(Config&, const std::string&)> number(Number Config::*member, std::uint64_t min,
+std::function<std::string(Config&, const std::string&)> number(Number Config::* member, std::uint64_t min,
                                                                std::uint64_t max) {
   return [member, min, max](Config& config, const std::string& text) -> std::string {
     std::uint64_t value = 0;
@@ -34,14 +34,14 @@ std::function<std::string(Config&, const std::string&)> number(Number Config::*m
   };
 }
 
-std::function<std::string(Config&, const std::string&)> plain_text(std::string Config::*member) {
+std::function<std::string(Config&, const std::string&)> plain_text(std::string Config::* member) {
   return [member](Config& config, const std::string& text) -> std::string {
     config.*member = text;
     return {};
   };
 }
 
-std::function<std::string(Config&, const std::string&)> web_url(std::string Config::*member) {
+std::function<std::string(Config&, const std::string&)> web_url(std::string Config::* member) {
   return [member](Config& config, const std::string& text) -> std::string {
     try {
       static_cast<void>(net::parse_url(text));
@@ -124,8 +124,9 @@ const std::vector<Row>& rows() {
        web_url(&Config::public_url)},
       {{"STELLAR_RPC_URL", "", "Stellar RPC to follow. Without it nothing is indexed."},
        web_url(&Config::stellar_rpc_url)},
-      {{"CONTRACT_IDS", "", "Stream contracts to follow, comma separated, at most 25; * logs every contract's events "
-                            "and folds none."},
+      {{"CONTRACT_IDS", "",
+        "Stream contracts to follow, comma separated, at most 25; * logs every contract's events "
+        "and folds none."},
        read_contract_ids},
       {{"NETWORK_PASSPHRASE", "", "The network that the RPC must serve. Unset: whichever it serves."},
        plain_text(&Config::network_passphrase)},

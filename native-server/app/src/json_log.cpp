@@ -1,8 +1,8 @@
 #include "json_log.hpp"
 
-#include <unistd.h>
-
 #include <string>
+
+#include <unistd.h>
 
 #include "fluxora/core/json_writer.hpp"
 

@@ -103,7 +103,9 @@ ports::ChainEvent read_event(const Json& item) {
 
 }  // namespace
 
-std::string read_passphrase(const Json& result) { return text(result, "passphrase"); }
+std::string read_passphrase(const Json& result) {
+  return text(result, "passphrase");
+}
 
 ports::LedgerWindow read_window(const Json& result) {
   const ports::LedgerWindow window{ledger_number(result, "oldestLedger"), ledger_number(result, "latestLedger")};

@@ -39,15 +39,14 @@ ChainError from_http(const net::HttpClientError& error) {
 }
 
 [[noreturn]] void throw_rpc_error(const Json& error) {
-  const int code = error.is_object() && error.contains("code") && error["code"].is_number_integer()
-                       ? error["code"].get<int>()
-                       : 0;
+  const int code =
+      error.is_object() && error.contains("code") && error["code"].is_number_integer() ? error["code"].get<int>() : 0;
   const std::string message = error.is_object() && error.contains("message") && error["message"].is_string()
                                   ? error["message"].get<std::string>()
                                   : std::string("an error without a message");
-  const bool about_the_window = (code == invalid_request || code == invalid_params) &&
-                                (message.find("ledger range") != std::string::npos ||
-                                 message.find("oldest ledger") != std::string::npos);
+  const bool about_the_window =
+      (code == invalid_request || code == invalid_params) &&
+      (message.find("ledger range") != std::string::npos || message.find("oldest ledger") != std::string::npos);
   throw ChainError(about_the_window ? ChainError::Kind::outside_window : ChainError::Kind::unreachable,
                    "the RPC says: " + message);
 }
@@ -57,7 +56,9 @@ ChainError from_http(const net::HttpClientError& error) {
 class StellarRpc::Impl {
  public:
   explicit Impl(StellarRpcOptions options)
-      : options_(std::move(options)), url_(net::parse_url(options_.url)), http_(url_, options_.http),
+      : options_(std::move(options)),
+        url_(net::parse_url(options_.url)),
+        http_(url_, options_.http),
         filters_(event_filters(options_.contracts)) {
     if (options_.contracts.size() > max_contracts) {
       throw std::invalid_argument("at most " + std::to_string(max_contracts) + " contracts can be followed");
@@ -100,11 +101,11 @@ class StellarRpc::Impl {
   ports::EventBatch events(std::uint32_t first, std::uint32_t last) {
     last = static_cast<std::uint32_t>(std::min<std::uint64_t>(last, std::uint64_t{first} + max_event_span - 1));
     const Json page = {{"limit", options_.event_page}};
-    EventsAnswer answer = read_events(
-        bounded_call("getEvents",
-                     {{"startLedger", first}, {"endLedger", std::uint64_t{last} + 1}, {"filters", filters_},
-                      {"pagination", page}}),
-        first, last);
+    EventsAnswer answer = read_events(bounded_call("getEvents", {{"startLedger", first},
+                                                                 {"endLedger", std::uint64_t{last} + 1},
+                                                                 {"filters", filters_},
+                                                                 {"pagination", page}}),
+                                      first, last);
 
     ports::EventBatch batch{std::move(answer.events), 0, answer.window};
     while (answer.items >= options_.event_page) {
@@ -178,12 +179,20 @@ class StellarRpc::Impl {
 StellarRpc::StellarRpc(StellarRpcOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 StellarRpc::~StellarRpc() = default;
 
-std::string StellarRpc::network_passphrase() { return read_passphrase(impl_->bounded_call("getNetwork", nullptr)); }
-ports::LedgerWindow StellarRpc::window() { return read_window(impl_->bounded_call("getHealth", nullptr)); }
-ports::EventBatch StellarRpc::events(std::uint32_t first, std::uint32_t last) { return impl_->events(first, last); }
+std::string StellarRpc::network_passphrase() {
+  return read_passphrase(impl_->bounded_call("getNetwork", nullptr));
+}
+ports::LedgerWindow StellarRpc::window() {
+  return read_window(impl_->bounded_call("getHealth", nullptr));
+}
+ports::EventBatch StellarRpc::events(std::uint32_t first, std::uint32_t last) {
+  return impl_->events(first, last);
+}
 std::vector<ports::LedgerHeader> StellarRpc::ledgers(std::uint32_t first, std::uint32_t last) {
   return impl_->ledgers(first, last);
 }
-void StellarRpc::cancel() noexcept { impl_->cancel(); }
+void StellarRpc::cancel() noexcept {
+  impl_->cancel();
+}
 
 }  // namespace fluxora::chain

@@ -33,24 +33,34 @@ FeedSession::Subscription& FeedSession::add(const Topic& topic, std::uint64_t be
   return subscription;
 }
 
+void FeedSession::tell_standing(const Subscription& subscription, const std::function<void(Subscribed)>& done) const {
+  done({Subscribed::Problem::none, {core::Resume::live, reached(subscription), 0, 0}, epoch_});
+}
+
 void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor>& after,
                             std::function<void(Subscribed)> done) {
-  const bool subscribed_already = subscriptions_.contains(topic_key(topic));
-  if (!subscribed_already && subscriptions_.size() >= max_subscriptions) {
+  const std::string key = topic_key(topic);
+  if (const auto found = subscriptions_.find(key); found != subscriptions_.end()) {
+    tell_standing(found->second, done);
+    return;
+  }
+  if (subscriptions_.size() >= max_subscriptions) {
     done({Subscribed::Problem::too_many, {}, epoch_});
     return;
   }
-  if (subscribed_already || !after) {
+  if (!after) {
     done({Subscribed::Problem::none, {core::Resume::live, tail_seq_, 0, 0}, epoch_});
-    if (!subscribed_already) add(topic, tail_seq_, true);
+    add(topic, tail_seq_, true);
     return;
   }
   // Where the log stands now: its end may be ahead of this thread's tail, its beginning may have been pruned.
-  log_.head([self = weak_from_this(), post = post_, topic, after = *after,
+  const std::uint64_t ticket = ++next_ticket_;
+  asking_.emplace(ticket, key);
+  log_.head([self = weak_from_this(), post = post_, topic, ticket, after = *after,
              done = std::move(done)](ports::StoreResult<ports::LogHead> head) {
-    post([self, topic, after, done, head] {
+    post([self, topic, ticket, after, done, head] {
       const auto here = self.lock();
-      if (!here || here->closed_) return;
+      if (!here || here->closed_ || here->asking_.erase(ticket) == 0) return;
       if (!head) {
         done({Subscribed::Problem::unavailable, {}, here->epoch_});
         return;
@@ -62,23 +72,51 @@ void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor
 
 void FeedSession::start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
                         const std::function<void(Subscribed)>& done) {
-  if (subscriptions_.size() >= max_subscriptions) {  // others came while the log was asked
+  // Others may have come while the log was asked.
+  if (const auto found = subscriptions_.find(topic_key(topic)); found != subscriptions_.end()) {
+    tell_standing(found->second, done);
+    return;
+  }
+  if (subscriptions_.size() >= max_subscriptions) {
     done({Subscribed::Problem::too_many, {}, epoch_});
     return;
   }
   const core::ResumeDecision decision = core::decide_resume(&after, {head.epoch, head.oldest_seq, head.head_seq});
   done({Subscribed::Problem::none, decision, head.epoch});
-  if (subscriptions_.contains(topic_key(topic))) return;
   Subscription& subscription = add(topic, decision.after_seq, decision.after_seq >= tail_seq_);
   if (!subscription.live) read_on(subscription);
 }
 
-void FeedSession::unsubscribe(const Topic& topic) { subscriptions_.erase(topic_key(topic)); }
+void FeedSession::unsubscribe(const Topic& topic) {
+  const std::string key = topic_key(topic);
+  std::erase_if(asking_, [&](const auto& asked) { return asked.second == key; });
+  const auto found = subscriptions_.find(key);
+  if (found == subscriptions_.end()) return;
+  Subscription ended = std::move(found->second);
+  subscriptions_.erase(found);
+  ended.position = reached(ended);
+  ended.live = false;
+  ended.ticket = ++next_ticket_;
+  ended_.push_back(std::move(ended));
+  forget_ended();
+}
+
+std::uint64_t FeedSession::reached(const Subscription& subscription) const {
+  return subscription.live ? std::max(subscription.position, tail_seq_) : subscription.position;
+}
 
 bool FeedSession::covers(const Subscription& subscription, std::uint64_t seq) const {
-  const std::uint64_t position =
-      subscription.live ? std::max(subscription.position, tail_seq_) : subscription.position;
-  return subscription.begin < seq && seq <= position;
+  return subscription.begin < seq && seq <= reached(subscription);
+}
+
+/// Once every subscription is past what an ended one brought, none can come to it again. A bound for clients that
+/// subscribe and unsubscribe under a long replay: of more than that, the oldest are forgotten.
+void FeedSession::forget_ended() {
+  if (ended_.empty()) return;
+  const bool replaying = std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                     [](const auto& item) { return !item.second.live; });
+  if (!replaying) std::erase_if(ended_, [this](const Subscription& ended) { return ended.position <= tail_seq_; });
+  if (ended_.size() > max_subscriptions) ended_.erase(ended_.begin());
 }
 
 template <class Visit>
@@ -95,10 +133,12 @@ void FeedSession::for_each_match(const core::LogEntry& entry, Visit visit) const
   }
 }
 
-bool FeedSession::was_sent(const core::LogEntry& entry) const {
+bool FeedSession::was_sent(const core::LogEntry& entry, const Subscription& wanting) const {
   bool sent = false;
   for_each_match(entry, [&](const Subscription& subscription) { sent = sent || covers(subscription, entry.seq); });
-  return sent;
+  return sent || std::any_of(ended_.begin(), ended_.end(), [&](const Subscription& ended) {
+           return ended.ticket > wanting.ticket && covers(ended, entry.seq) && matches(ended.topic, entry);
+         });
 }
 
 void FeedSession::publish(const PublishedBatch& batch) {
@@ -107,10 +147,15 @@ void FeedSession::publish(const PublishedBatch& batch) {
     const core::LogEntry& entry = published.entry;
     if (entry.seq <= tail_seq_) continue;
     bool wanted = false;
-    for_each_match(entry, [&](const Subscription& subscription) { wanted = wanted || subscription.live; });
-    if (wanted && !was_sent(entry)) outlet_.send(published.frame);
+    for_each_match(entry, [&](const Subscription& subscription) {
+      // One that began ahead of this thread's tail has no need of what is below its beginning.
+      const bool wants = subscription.live && entry.seq > subscription.begin;
+      wanted = wanted || (wants && !was_sent(entry, subscription));
+    });
+    if (wanted) outlet_.send(published.frame);
   }
   tail_seq_ = std::max(tail_seq_, batch.entries.back().entry.seq);
+  forget_ended();
 }
 
 void FeedSession::read_on(Subscription& subscription) {
@@ -132,19 +177,21 @@ void FeedSession::on_page(const std::string& key, std::uint64_t ticket, ports::S
   if (found == subscriptions_.end() || found->second.ticket != ticket) return;  // unsubscribed meanwhile
   Subscription& subscription = found->second;
   subscription.reading = false;
-  if (!page) {
+  // Another log, or entries that were pruned before they were read: the client is told when it resumes by its cursor.
+  if (!page || page->head.epoch != epoch_ || page->head.oldest_seq > subscription.position + 1) {
     outlet_.give_up();
     return;
   }
 
   for (const core::LogEntry& entry : page->entries) {
-    if (matches(subscription.topic, entry) && !was_sent(entry)) outlet_.send(encode_update(entry, epoch_));
+    if (matches(subscription.topic, entry) && !was_sent(entry, subscription)) outlet_.send(encode_update(entry, epoch_));
     subscription.position = entry.seq;
   }
   // No more: everything up to the head that this page was read at has been seen.
   if (!page->has_more) subscription.position = std::max(subscription.position, page->head.head_seq);
   if (subscription.position >= tail_seq_) {
     subscription.live = true;
+    forget_ended();
   } else if (outlet_.drained()) {
     read_on(subscription);
   }
@@ -160,6 +207,8 @@ void FeedSession::on_drained() {
 void FeedSession::close() {
   closed_ = true;
   subscriptions_.clear();
+  asking_.clear();
+  ended_.clear();
 }
 
 }  // namespace fluxora::hub

@@ -61,7 +61,7 @@ void Hub::check_epoch() {
   on_every_thread([position = position_](Shard& shard) {
     shard.position = position;
     for (Subscriber* subscriber : std::vector<Subscriber*>(shard.subscribers.begin(), shard.subscribers.end())) {
-      subscriber->on_epoch_changed();
+      if (shard.subscribers.contains(subscriber)) subscriber->on_epoch_changed();
     }
   });
 }

@@ -27,7 +27,9 @@ class Halt : public std::runtime_error {
   bool reorg;
 };
 
-std::string ledger_text(std::uint32_t ledger) { return std::to_string(ledger); }
+std::string ledger_text(std::uint32_t ledger) {
+  return std::to_string(ledger);
+}
 
 }  // namespace
 
@@ -35,7 +37,11 @@ class Indexer::Impl {
  public:
   Impl(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
        ports::Log& log, std::function<void(bool, std::string_view)> on_service)
-      : options_(std::move(options)), chain_(chain), store_(store), clock_(clock), log_(log),
+      : options_(std::move(options)),
+        chain_(chain),
+        store_(store),
+        clock_(clock),
+        log_(log),
         on_service_(std::move(on_service)) {
     status_.state = ports::IndexerStatus::State::starting;
     status_.threshold_ms = options_.stall_threshold.count();
@@ -144,8 +150,7 @@ class Indexer::Impl {
   }
 
   std::uint32_t next_ledger(const ports::LedgerWindow& window) const {
-    const std::uint32_t next =
-        checkpoint_ ? checkpoint_->ledger + 1 : options_.start_ledger.value_or(window.oldest);
+    const std::uint32_t next = checkpoint_ ? checkpoint_->ledger + 1 : options_.start_ledger.value_or(window.oldest);
     if (next < window.oldest) {
       throw Halt((checkpoint_ ? "The checkpoint, ledger " + ledger_text(checkpoint_->ledger)
                               : "INDEXER_START_LEDGER, " + ledger_text(next)) +
@@ -301,7 +306,9 @@ Indexer::Indexer(IndexerOptions options, ports::ChainSource& chain, ports::Ledge
                  ports::Log& log, std::function<void(bool, std::string_view)> on_service)
     : impl_(std::make_unique<Impl>(std::move(options), chain, store, clock, log, std::move(on_service))) {}
 
-Indexer::~Indexer() { stop(); }
+Indexer::~Indexer() {
+  stop();
+}
 
 void Indexer::start() {
   thread_ = std::thread([this] {
@@ -314,7 +321,11 @@ void Indexer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-ports::IndexerStatus Indexer::status() const { return impl_->status(); }
-std::chrono::milliseconds Indexer::round() { return impl_->round(); }
+ports::IndexerStatus Indexer::status() const {
+  return impl_->status();
+}
+std::chrono::milliseconds Indexer::round() {
+  return impl_->round();
+}
 
 }  // namespace fluxora::indexer

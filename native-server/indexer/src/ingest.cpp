@@ -30,9 +30,9 @@ core::DecodedEvent decode(const ports::ChainEvent& event) {
   }
   const auto value = core::decode_scval(event.value_xdr);
   if (!value) {
-    // The topics may still say whose it is; a null value has none of the payload's shapes.
+    // The topics may still say whose it is; what a stream's event says can't be folded then.
     core::DecodedEvent decoded = core::decode_contract_event(topics, core::ScVal{});
-    decoded.payload = core::Unfoldable{};
+    if (decoded.stream_number) decoded.payload = core::Unfoldable{};
     return decoded;
   }
   return core::decode_contract_event(topics, *value);
@@ -153,8 +153,8 @@ class RecordBuilder {
   std::optional<core::LogEntry> fold(const DecodedChainEvent& item, core::LogEntry& entry) {
     const core::Stream* before = streams_.find(item.stream_id);
     const ports::ChainEvent& event = *item.event;
-    auto folded = core::fold(before, item.decoded,
-                             {event.contract_id, event.ledger, event.tx_hash, event.closed_at, entry.seq});
+    auto folded =
+        core::fold(before, item.decoded, {event.contract_id, event.ledger, event.tx_hash, event.closed_at, entry.seq});
     // What can't be folded stays in the log, with no stream and its decoded payload to be seen.
     if (!folded || (folded->child && streams_.find(folded->child->id) != nullptr)) return std::nullopt;
 

@@ -61,6 +61,7 @@ class Server::Impl {
   void stop(std::chrono::milliseconds grace) {
     if (stopped_) return;
     stopped_ = true;
+    state_.stopping.store(true);
     if (started_) {
       for (const auto& worker : workers_) worker->begin_stop();
       std::unique_lock lock(state_.mutex);

@@ -80,7 +80,7 @@ void Worker::accept() {
 }
 
 void Worker::on_accept(const ErrorCode& error, Socket socket) {
-  if (stopping_ || error == asio::error::operation_aborted) return;
+  if (stopping() || error == asio::error::operation_aborted) return;
   if (error) {
     ++accept_errors_in_a_row_;
     const bool pause = is_exhaustion(error) || accept_errors_in_a_row_ > max_accept_errors_without_pause;
@@ -104,13 +104,12 @@ void Worker::on_accept(const ErrorCode& error, Socket socket) {
 void Worker::accept_after_pause() {
   accept_pause_.expires_after(accept_pause);
   accept_pause_.async_wait([this](const ErrorCode& error) {
-    if (!error && !stopping_) accept();
+    if (!error && !stopping()) accept();
   });
 }
 
 void Worker::begin_stop() {
   mailbox_->post([this] {
-    stopping_ = true;
     ErrorCode ignored;
     acceptor_.close(ignored);
     accept_pause_.cancel();
@@ -150,7 +149,7 @@ void Worker::remove(Session& session) {
   if (sessions_.erase(&session) == 0) return;
   const std::lock_guard lock(state_.mutex);
   --state_.sessions;
-  if (stopping_ && state_.sessions == 0) state_.changed.notify_all();
+  if (stopping() && state_.sessions == 0) state_.changed.notify_all();
 }
 
 std::string Worker::random_id() {

@@ -58,6 +58,7 @@ class Session {
 /// What the workers of a server share.
 struct ServerState {
   std::atomic<std::size_t> websockets{0};
+  std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t sessions = 0;           ///< under mutex
@@ -86,7 +87,7 @@ class Worker {
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   void add(std::shared_ptr<Session> session);
   void remove(Session& session);
-  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  [[nodiscard]] bool stopping() const noexcept { return state_.stopping.load(std::memory_order_relaxed); }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Router& router() const noexcept { return router_; }
   [[nodiscard]] ServerState& state() noexcept { return state_; }
@@ -111,7 +112,6 @@ class Worker {
   ResponseWriter writer_;
   std::array<unsigned char, 1024> random_bytes_{};
   std::size_t random_used_ = random_bytes_.size();
-  bool stopping_ = false;
   bool finished_ = false;
   int accept_errors_in_a_row_ = 0;
 

@@ -11,13 +11,14 @@
 namespace fluxora::store {
 
 /// A new connection. Throws pqxx::broken_connection.
-std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::string_view purpose, int statement_timeout_ms);
+std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::string_view purpose,
+                                          int statement_timeout_ms);
 
 /// True for what goes away by itself when the database is back: lost connections, shutdowns, failovers.
 [[nodiscard]] bool is_outage(const std::exception& error) noexcept;
 
-/// One connection of a thread that blocks on it: opened when first used, dropped after any error. Calls `work` and turns
-/// an outage into ports::StoreUnavailable; other errors pass.
+/// One connection of a thread that blocks on it: opened when first used, dropped after any error. Calls `work` and
+/// turns an outage into ports::StoreUnavailable; other errors pass.
 class OwnConnection {
  public:
   OwnConnection(StoreOptions options, std::string purpose, int statement_timeout_ms)

@@ -21,10 +21,10 @@ ports::EventPage read_page(pqxx::connection& connection, std::optional<std::uint
   // From a position: the oldest after it, and one more to see whether that is all. From none: the newest.
   const std::string order = after_seq ? "ASC" : "DESC";
   const std::size_t wanted = after_seq ? limit + 1 : limit;
-  const pqxx::result rows = sql.exec(
-      "SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
-      " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE " + conditions + " ORDER BY seq " + order +
-      " LIMIT " + std::to_string(wanted) + ") e ON true ORDER BY e.seq");
+  const pqxx::result rows =
+      sql.exec("SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
+               " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE " + conditions + " ORDER BY seq " +
+               order + " LIMIT " + std::to_string(wanted) + ") e ON true ORDER BY e.seq");
 
   ports::EventPage page;
   page.head = log_head_from_row(rows[0]);
@@ -53,10 +53,10 @@ void EventLogReader::head(ports::Reply<ports::LogHead> reply) {
 
 void EventLogReader::read(std::optional<std::uint64_t> after_seq, std::size_t limit, ports::EventFilter filter,
                           ports::Reply<ports::EventPage> reply) {
-  pool_.run<ports::EventPage>(
-      std::move(reply), [after_seq, limit, filter = std::move(filter)](pqxx::connection& connection) {
-        return read_page(connection, after_seq, limit, filter);
-      });
+  pool_.run<ports::EventPage>(std::move(reply),
+                              [after_seq, limit, filter = std::move(filter)](pqxx::connection& connection) {
+                                return read_page(connection, after_seq, limit, filter);
+                              });
 }
 
 }  // namespace fluxora::store

@@ -28,8 +28,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected) : own_(own) {
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
-      const pqxx::result rows =
-          sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
+      const pqxx::result rows = sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
       if (checkpoint_from_row(rows[0]) != expected) {
         throw ports::CheckpointMoved("the indexer's checkpoint was moved by another instance");
       }
@@ -40,11 +39,10 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     std::vector<ports::StreamTail> tails;
     if (ids.empty()) return tails;
     guarded([&](pqxx::connection&) {
-      const pqxx::result rows =
-          sql_->exec("SELECT wanted.id, last.seq, " + stream_column_list("s.") + " FROM unnest(ARRAY[" +
-                     quoted_list(*sql_, ids) +
-                     "]) AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
-                     " (SELECT seq FROM events WHERE stream_id = wanted.id ORDER BY seq DESC LIMIT 1) last ON true");
+      const pqxx::result rows = sql_->exec(
+          "SELECT wanted.id, last.seq, " + stream_column_list("s.") + " FROM unnest(ARRAY[" + quoted_list(*sql_, ids) +
+          "]) AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
+          " (SELECT seq FROM events WHERE stream_id = wanted.id ORDER BY seq DESC LIMIT 1) last ON true");
       tails.reserve(rows.size());
       for (const auto& row : rows) {
         ports::StreamTail tail{row[0].c_str(), stream_from_row(row, 2), std::nullopt};
@@ -150,8 +148,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   void set_checkpoint(const ports::Checkpoint& checkpoint) {
     sql_->exec("UPDATE indexer_checkpoint SET updated_at = now(), ledger = " + std::to_string(checkpoint.ledger) +
-               ", ledger_hash = '" + bytea(checkpoint.hash) +
-               "', closed_at = " + std::to_string(checkpoint.closed_at));
+               ", ledger_hash = '" + bytea(checkpoint.hash) + "', closed_at = " + std::to_string(checkpoint.closed_at));
   }
 
   OwnConnection& own_;
@@ -204,16 +201,16 @@ std::optional<ports::Checkpoint> PostgresLedgerStore::open(const ports::Followin
     }
     const bool same = !row[4].is_null() && following.contracts == row[4].c_str();
     if (same) return checkpoint_from_row(row);
-    sql.exec("UPDATE indexer_checkpoint SET ledger = NULL, ledger_hash = NULL, closed_at = NULL, updated_at = now(),"
-             " network_passphrase = " + sql.quote(following.network_passphrase) +
-             ", contracts = " + sql.quote(following.contracts));
+    sql.exec(
+        "UPDATE indexer_checkpoint SET ledger = NULL, ledger_hash = NULL, closed_at = NULL, updated_at = now(),"
+        " network_passphrase = " +
+        sql.quote(following.network_passphrase) + ", contracts = " + sql.quote(following.contracts));
     sql.commit();
     return std::optional<ports::Checkpoint>();
   });
 }
 
-std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(
-    const std::optional<ports::Checkpoint>& expected) {
+std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::optional<ports::Checkpoint>& expected) {
   if (!leading_ || !connection_.is_open()) {
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }

@@ -22,9 +22,8 @@ ports::LogHead PostgresLogTail::head() {
 std::vector<core::LogEntry> PostgresLogTail::read_after(std::uint64_t seq, std::size_t limit) {
   return connection_.use([&](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
-    const pqxx::result rows =
-        sql.exec("SELECT " + event_column_list("") + " FROM events WHERE seq > " + std::to_string(seq) +
-                 " ORDER BY seq LIMIT " + std::to_string(limit));
+    const pqxx::result rows = sql.exec("SELECT " + event_column_list("") + " FROM events WHERE seq > " +
+                                       std::to_string(seq) + " ORDER BY seq LIMIT " + std::to_string(limit));
     std::vector<core::LogEntry> entries;
     entries.reserve(rows.size());
     for (const auto& row : rows) entries.push_back(*event_from_row(row, 0));

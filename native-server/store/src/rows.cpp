@@ -38,9 +38,13 @@ Enum enum_from_field(const pqxx::field& field, Enum last) {
   return static_cast<Enum>(value);
 }
 
-bool bool_from_field(const pqxx::field& field) { return field.c_str()[0] == 't'; }
+bool bool_from_field(const pqxx::field& field) {
+  return field.c_str()[0] == 't';
+}
 
-std::string text_from_field(const pqxx::field& field) { return {field.c_str(), field.size()}; }
+std::string text_from_field(const pqxx::field& field) {
+  return {field.c_str(), field.size()};
+}
 
 /// Walks a row's fields in the order of the column list.
 class FieldWalk {
@@ -53,7 +57,9 @@ class FieldWalk {
   int next_;
 };
 
-std::string units_text(core::Amount amount) { return core::format_units(amount.units); }
+std::string units_text(core::Amount amount) {
+  return core::format_units(amount.units);
+}
 
 template <class Optional, class ToText>
 std::optional<std::string> text_or_null(const Optional& value, ToText to_text) {
@@ -61,7 +67,9 @@ std::optional<std::string> text_or_null(const Optional& value, ToText to_text) {
   return to_text(*value);
 }
 
-std::string boolean_text(bool value) { return value ? "t" : "f"; }
+std::string boolean_text(bool value) {
+  return value ? "t" : "f";
+}
 
 std::string joined(const std::vector<std::string>& columns, std::string_view prefix) {
   std::string list;
@@ -94,7 +102,9 @@ std::vector<core::Bytes> decode_topics(const core::Bytes& bytes) {
 
 }  // namespace
 
-std::string bytea(core::ByteView bytes) { return "\\x" + core::hex_encode(bytes); }
+std::string bytea(core::ByteView bytes) {
+  return "\\x" + core::hex_encode(bytes);
+}
 
 core::Bytes bytes_from_field(const pqxx::field& field) {
   const std::string_view text(field.c_str(), field.size());
@@ -113,15 +123,36 @@ core::Hash hash_from_field(const pqxx::field& field) {
 }
 
 const std::vector<std::string>& stream_columns() {
-  static const std::vector<std::string> columns = {
-      "id",         "source",    "kind",       "status",     "archived",     "sender",
-      "recipient",  "token",     "deposit",    "rate_per_second", "withdrawn", "settled",
-      "start_time", "cliff_time", "end_time",  "cancelled_at", "checkpoint_amount", "checkpoint_at",
-      "created_at_ms", "updated_at_ms", "version", "created_seq", "ledger",  "tx_hash"};
+  static const std::vector<std::string> columns = {"id",
+                                                   "source",
+                                                   "kind",
+                                                   "status",
+                                                   "archived",
+                                                   "sender",
+                                                   "recipient",
+                                                   "token",
+                                                   "deposit",
+                                                   "rate_per_second",
+                                                   "withdrawn",
+                                                   "settled",
+                                                   "start_time",
+                                                   "cliff_time",
+                                                   "end_time",
+                                                   "cancelled_at",
+                                                   "checkpoint_amount",
+                                                   "checkpoint_at",
+                                                   "created_at_ms",
+                                                   "updated_at_ms",
+                                                   "version",
+                                                   "created_seq",
+                                                   "ledger",
+                                                   "tx_hash"};
   return columns;
 }
 
-std::string stream_column_list(std::string_view prefix) { return joined(stream_columns(), prefix); }
+std::string stream_column_list(std::string_view prefix) {
+  return joined(stream_columns(), prefix);
+}
 
 StreamRow stream_row(const core::Stream& stream) {
   const auto number = [](auto value) { return std::to_string(value); };
@@ -188,12 +219,15 @@ std::optional<core::Stream> stream_from_row(const pqxx::row& row, int first) {
 
 const std::vector<std::string>& event_columns() {
   static const std::vector<std::string> columns = {
-      "seq",       "event",              "kind",   "stream_id", "event_id", "contract_id",  "ledger",  "ledger_hash",
-      "tx_hash",   "closed_at", "in_successful_call", "topics", "value",    "change",   "stream_state", "prev_seq"};
+      "seq",    "event",       "kind",         "stream_id", "event_id",           "contract_id",
+      "ledger", "ledger_hash", "tx_hash",      "closed_at", "in_successful_call", "topics",
+      "value",  "change",      "stream_state", "prev_seq"};
   return columns;
 }
 
-std::string event_column_list(std::string_view prefix) { return joined(event_columns(), prefix); }
+std::string event_column_list(std::string_view prefix) {
+  return joined(event_columns(), prefix);
+}
 
 EventRow event_row(const core::LogEntry& entry) {
   const auto text = [](const std::string& value) {

@@ -35,11 +35,19 @@ class Store::Impl {
 Store::Store(StoreOptions options, ports::Log& log) : impl_(std::make_unique<Impl>(std::move(options), log)) {}
 Store::~Store() = default;
 
-ports::StreamReader& Store::streams() noexcept { return impl_->streams; }
-ports::EventLog& Store::events() noexcept { return impl_->events; }
-ports::Readiness& Store::readiness() noexcept { return impl_->readiness; }
+ports::StreamReader& Store::streams() noexcept {
+  return impl_->streams;
+}
+ports::EventLog& Store::events() noexcept {
+  return impl_->events;
+}
+ports::Readiness& Store::readiness() noexcept {
+  return impl_->readiness;
+}
 
-std::unique_ptr<ports::LogTail> Store::make_tail() { return std::make_unique<PostgresLogTail>(impl_->options); }
+std::unique_ptr<ports::LogTail> Store::make_tail() {
+  return std::make_unique<PostgresLogTail>(impl_->options);
+}
 
 std::unique_ptr<ports::LedgerStore> Store::make_ledger_store() {
   return std::make_unique<PostgresLedgerStore>(impl_->options);

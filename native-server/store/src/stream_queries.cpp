@@ -14,12 +14,11 @@ const std::string& find_sql() {
 }
 
 const std::string& find_as_of_sql() {
-  static const std::string sql =
-      "SELECT " + std::string(read_point_columns) +
-      ", e.stream_state FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN LATERAL ("
-      " SELECT stream_state FROM events"
-      " WHERE stream_id = $1 AND stream_state IS NOT NULL AND closed_at <= $2"
-      " ORDER BY seq DESC LIMIT 1) e ON true";
+  static const std::string sql = "SELECT " + std::string(read_point_columns) +
+                                 ", e.stream_state FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN LATERAL ("
+                                 " SELECT stream_state FROM events"
+                                 " WHERE stream_id = $1 AND stream_state IS NOT NULL AND closed_at <= $2"
+                                 " ORDER BY seq DESC LIMIT 1) e ON true";
   return sql;
 }
 
@@ -53,9 +52,8 @@ ports::StreamPage read_page(const ports::StreamQuery& query, pqxx::connection& c
     page += " AND (s.created_seq, s.id) < (" + std::to_string(query.after->created_seq) + ", " +
             sql.quote(query.after->id) + ")";
   }
-  const std::string total = query.include_total
-                                ? "(SELECT count(*) FROM streams s WHERE " + filter + ")"
-                                : std::string("NULL");
+  const std::string total =
+      query.include_total ? "(SELECT count(*) FROM streams s WHERE " + filter + ")" : std::string("NULL");
   // One row more than asked tells whether there are more.
   const pqxx::result rows =
       sql.exec("SELECT " + std::string(read_point_columns) + ", " + total + ", " + stream_column_list("s.") +

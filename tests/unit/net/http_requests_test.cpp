@@ -213,7 +213,7 @@ TEST(HttpRequests, FromAHalfClosedClientAreAnswered) {
   client.half_close();
   Response response;
   response.body = std::string("here");
-  asked.get_future().get()(std::move(response));
+  await(asked.get_future())(std::move(response));
   EXPECT_EQ(client.read_response().body, "here");
   EXPECT_TRUE(client.at_end());
 }
@@ -272,7 +272,7 @@ TEST(HttpRequests, DroppedLaterOnAnotherThreadGet500) {
   LoopbackClient client(server.port());
   client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
   {
-    const Respond dropped = asked.get_future().get();
+    const Respond dropped = await(asked.get_future());
   }
   EXPECT_EQ(client.read_response().status, 500U);
 }
@@ -327,7 +327,7 @@ TEST(HttpRequests, OfAClientThatHasGoneAreDroppedQuietly) {
   TestServer server(std::move(router), [](ServerOptions& options) { options.io_threads = 1; });
   LoopbackClient gone(server.port());
   gone.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
-  const Respond respond = asked.get_future().get();
+  const Respond respond = await(asked.get_future());
   gone.reset();
   Response response;
   response.body = std::string(4 * 1024 * 1024, 'x');

@@ -217,7 +217,7 @@ TEST(HttpStrictness, TakesHeadersUpToTheLimitOnly) {
 }
 
 TEST(HttpStrictness, AnswersASlowHeaderWith408) {
-  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 50; });
+  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 500; });
   LoopbackClient client(server.port());
   const auto response = client.request("GET /hello HTTP/1.1\r\nHost:");
   EXPECT_EQ(response.status, 408U);
@@ -227,7 +227,7 @@ TEST(HttpStrictness, AnswersASlowHeaderWith408) {
 }
 
 TEST(HttpStrictness, AnswersASlowHeaderOfALaterRequestWith408) {
-  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 200; });
+  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 1000; });
   LoopbackClient client(server.port());
   EXPECT_EQ(client.request("GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /he").body, "hello");
   EXPECT_EQ(client.read_response().status, 408U);
@@ -241,16 +241,16 @@ TEST(HttpStrictness, AnswersASlowBodyWith408) {
   EXPECT_EQ(response.header("Connection"), "close");
 }
 
-TEST(HttpStrictness, EndsSilentAndIdleConnectionsWithoutAWord) {
-  TestServer server(example_router(), [](ServerOptions& options) {
-    options.http.header_timeout_ms = 50;
-    options.http.idle_timeout_ms = 50;
-  });
-  LoopbackClient silent(server.port());
-  EXPECT_TRUE(silent.at_end());
-  LoopbackClient idle(server.port());
-  EXPECT_EQ(idle.request("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
-  EXPECT_TRUE(idle.at_end());
+TEST(HttpStrictness, EndsASilentConnectionWithoutAWord) {
+  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 50; });
+  EXPECT_TRUE(LoopbackClient(server.port()).at_end());
+}
+
+TEST(HttpStrictness, EndsAnIdleConnectionWithoutAWord) {
+  TestServer server(example_router(), [](ServerOptions& options) { options.http.idle_timeout_ms = 50; });
+  LoopbackClient client(server.port());
+  EXPECT_EQ(client.request("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
+  EXPECT_TRUE(client.at_end());
 }
 
 TEST(HttpStrictness, EndsAConnectionThatDoesNotReadItsAnswer) {

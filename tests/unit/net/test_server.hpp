@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +24,13 @@ bool eventually(Condition condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+/// What the future holds; throws after `patience`.
+template <class Value>
+Value await(std::future<Value> future) {
+  if (future.wait_for(patience) != std::future_status::ready) throw std::runtime_error("what was awaited didn't come");
+  return future.get();
 }
 
 /// A running server on a free port that keeps what it reports. Errors' bodies are "<status> <detail>".

@@ -293,35 +293,21 @@ TEST_F(WebSocket, EndsAPeerThatAnswersNoPings) {
   EXPECT_EQ(closed().code, 1006);
 }
 
-TEST_F(WebSocket, KeepsAPeerThatAnswersPings) {
-  // Half a minute of missed pongs is allowed, so that a slow machine doesn't fail the test.
+TEST_F(WebSocket, KeepsAPeerThatSendsAnyPongs) {
+  // Two seconds without one are allowed, so that a slow machine doesn't fail the test, and more pings are sent.
   start([](ServerOptions& options) {
-    options.websocket.ping_interval_ms = 5;
-    options.websocket.missed_pongs = 6000;
+    options.websocket.ping_interval_ms = 20;
+    options.websocket.missed_pongs = 100;
   });
   WebSocketClient client(server_->port());
-  for (int i = 0; i < 20; ++i) {
-    const auto asked = client.read();
-    EXPECT_EQ(asked.opcode, ping);
-    client.send(pong, asked.payload);
+  for (int i = 0; i < 120; ++i) {
+    EXPECT_EQ(client.read().opcode, ping);
+    client.send(pong, "unasked");
   }
   client.send(text, "alive");
   WebSocketFrame received = client.read();
   while (received.opcode == ping) received = client.read();
   EXPECT_EQ(received.payload, "alive");
-}
-
-TEST_F(WebSocket, AnyPongCounts) {
-  start([](ServerOptions& options) {
-    options.websocket.ping_interval_ms = 300;
-    options.websocket.missed_pongs = 1;
-  });
-  WebSocketClient client(server_->port());
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(client.read().opcode, ping);
-    client.send(pong, "unasked");
-  }
-  EXPECT_TRUE(seen_->get(&Seen::closed).empty());
 }
 
 TEST_F(WebSocket, RefusesBeforeTheUpgrade) {
@@ -391,7 +377,7 @@ TEST_F(WebSocket, TakesTasksFromOtherThreads) {
     });
   for (auto& thread : threads) thread.join();
   connection->post([&] { ran_on.set_value(std::this_thread::get_id()); });
-  EXPECT_TRUE(seen_->get(&Seen::threads).contains(ran_on.get_future().get()));
+  EXPECT_TRUE(seen_->get(&Seen::threads).contains(await(ran_on.get_future())));
   for (int i = 0; i < 200; ++i) EXPECT_EQ(client.read().payload, "posted");
 }
 
@@ -407,12 +393,12 @@ TEST_F(WebSocket, IsClosedWith1001AndItsQueueDrainedWhenTheServerStops) {
     for (int i = 0; i < 100; ++i) connection->send(large);
     queued.set_value();
   });
-  queued.get_future().get();
+  await(queued.get_future());
   auto stopped = std::async(std::launch::async, [&] { (*server_)->stop(patience); });
   for (int i = 0; i < 100; ++i) EXPECT_EQ(client.read().payload, *large);
   EXPECT_EQ(client.read().close_code(), 1001U);
   client.send_close(1001);
-  stopped.get();
+  await(std::move(stopped));
   EXPECT_EQ(closed().code, 1001);
   EXPECT_EQ((*server_)->websocket_connections(), 0U);
   // Whoever still holds the connection can do no harm.

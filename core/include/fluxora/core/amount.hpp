@@ -21,8 +21,9 @@ struct Amount {
 
   friend constexpr bool operator==(Amount, Amount) = default;
   friend constexpr std::strong_ordering operator<=>(Amount a, Amount b) noexcept {
-    return a.units < b.units ? std::strong_ordering::less
-           : a.units > b.units ? std::strong_ordering::greater : std::strong_ordering::equal;
+    return a.units < b.units   ? std::strong_ordering::less
+           : a.units > b.units ? std::strong_ordering::greater
+                               : std::strong_ordering::equal;
   }
 };
 

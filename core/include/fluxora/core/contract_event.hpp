@@ -23,20 +23,44 @@ struct StreamCreated {
   UnixSeconds cliff_time = 0;
   UnixSeconds end_time = 0;
 };
-struct StreamWithdrew { Amount amount; };
+struct StreamWithdrew {
+  Amount amount;
+};
 struct StreamPaused {};
 struct StreamResumed {};
 struct StreamCancelled {};
-struct KeeperCancelled { Amount recipient_amount; };
+struct KeeperCancelled {
+  Amount recipient_amount;
+};
 struct StreamCompleted {};
 struct StreamClosed {};
-struct RateUpdated { Amount new_rate; UnixSeconds effective_time = 0; };
-struct RateDecreased { Amount new_rate; UnixSeconds effective_time = 0; Amount checkpointed; Amount refund; };
-struct EndShortened { UnixSeconds new_end = 0; Amount refund; };
-struct EndExtended { UnixSeconds new_end = 0; };
-struct ToppedUp { Amount new_deposit; UnixSeconds new_end = 0; };
-struct RecipientUpdated { std::string new_recipient; };
-struct SenderTransferred { std::string new_sender; };
+struct RateUpdated {
+  Amount new_rate;
+  UnixSeconds effective_time = 0;
+};
+struct RateDecreased {
+  Amount new_rate;
+  UnixSeconds effective_time = 0;
+  Amount checkpointed;
+  Amount refund;
+};
+struct EndShortened {
+  UnixSeconds new_end = 0;
+  Amount refund;
+};
+struct EndExtended {
+  UnixSeconds new_end = 0;
+};
+struct ToppedUp {
+  Amount new_deposit;
+  UnixSeconds new_end = 0;
+};
+struct RecipientUpdated {
+  std::string new_recipient;
+};
+struct SenderTransferred {
+  std::string new_sender;
+};
 struct ShareDelegated {
   std::uint64_t child_stream = 0;
   std::string delegatee;
@@ -52,22 +76,29 @@ struct UnknownTopic {};
 /// A known topic whose payload has none of the shapes that can be folded (the oldest `created`, for one).
 struct Unfoldable {};
 
-using EventPayload =
-    std::variant<UnknownTopic, ProtocolHistory, StreamHistory, Unfoldable, StreamCreated, StreamWithdrew, StreamPaused,
-                 StreamResumed, StreamCancelled, KeeperCancelled, StreamCompleted, StreamClosed, RateUpdated,
-                 RateDecreased, EndShortened, EndExtended, ToppedUp, RecipientUpdated, SenderTransferred,
-                 ShareDelegated>;
+using EventPayload = std::variant<UnknownTopic, ProtocolHistory, StreamHistory, Unfoldable, StreamCreated,
+                                  StreamWithdrew, StreamPaused, StreamResumed, StreamCancelled, KeeperCancelled,
+                                  StreamCompleted, StreamClosed, RateUpdated, RateDecreased, EndShortened, EndExtended,
+                                  ToppedUp, RecipientUpdated, SenderTransferred, ShareDelegated>;
 
 struct DecodedEvent {
-  std::string kind;                           ///< the first topic where it is a symbol, else empty
-  std::optional<std::uint64_t> stream_number; ///< the second topic of a stream's event
+  std::string kind;                            ///< the first topic where it is a symbol, else empty
+  std::optional<std::uint64_t> stream_number;  ///< the second topic of a stream's event
   EventPayload payload;
 };
 
 /// What an entry is called on every feed. SPEC section 4.
 enum class EventName : std::uint8_t {
-  stream_created = 0, stream_updated = 1, stream_cancelled = 2, stream_completed = 3, stream_cliff_reached = 4,
-  stream_ended = 5, stream_observed = 6, stream_retracted = 7, protocol_event = 8, chain_event = 9,
+  stream_created = 0,
+  stream_updated = 1,
+  stream_cancelled = 2,
+  stream_completed = 3,
+  stream_cliff_reached = 4,
+  stream_ended = 5,
+  stream_observed = 6,
+  stream_retracted = 7,
+  protocol_event = 8,
+  chain_event = 9,
 };
 [[nodiscard]] std::string_view event_name_text(EventName name) noexcept;
 [[nodiscard]] std::optional<EventName> event_name_from_text(std::string_view text) noexcept;

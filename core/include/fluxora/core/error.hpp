@@ -31,10 +31,10 @@ enum class ErrorCode : std::uint8_t {
   xdr_truncated,
   xdr_trailing_bytes,
   xdr_unknown_discriminant,
-  xdr_invalid_value,     ///< a bool that is not 0 or 1, a symbol outside its alphabet, a null required pointer
+  xdr_invalid_value,  ///< a bool that is not 0 or 1, a symbol outside its alphabet, a null required pointer
   xdr_nonzero_padding,
-  xdr_too_long,          ///< a length above the type's bound
-  xdr_too_deep,          ///< nesting above the bound
+  xdr_too_long,  ///< a length above the type's bound
+  xdr_too_deep,  ///< nesting above the bound
   // Contract events and folding (SPEC section 3)
   event_payload_unreadable,  ///< a known topic whose payload has none of the known shapes
   fold_unknown_stream,       ///< the event is about a stream that is not held

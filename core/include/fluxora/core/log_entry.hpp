@@ -29,8 +29,8 @@ struct LogEntry {
   bool in_successful_call = true;
   std::vector<Bytes> topics_xdr;  ///< each topic's XDR as the chain gave it; empty for entries that are no event's
   Bytes value_xdr;
-  std::optional<Stream> stream;  ///< the stream after this entry, when it was folded
-  std::string change = "{}";     ///< describe_change
+  std::optional<Stream> stream;           ///< the stream after this entry, when it was folded
+  std::string change = "{}";              ///< describe_change
   std::optional<std::uint64_t> prev_seq;  ///< the stream's previous entry
 };
 

@@ -14,9 +14,9 @@ namespace fluxora::core {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, error) {}                 // NOLINT(google-explicit-constructor)
-  Result(ErrorCode code) : state_(std::in_place_index<1>, Error{code, 0}) {}     // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT(google-explicit-constructor)
+  Result(Error error) : state_(std::in_place_index<1>, error) {}              // NOLINT(google-explicit-constructor)
+  Result(ErrorCode code) : state_(std::in_place_index<1>, Error{code, 0}) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }

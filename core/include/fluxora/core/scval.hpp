@@ -17,9 +17,28 @@ namespace fluxora::core {
 /// Smart-contract values (Stellar-contract.x, SCVal), every arm up to protocol 27. The arm that protocol 28
 /// adds (22, SCV_EXECUTABLE_TAG) is refused as an unknown discriminant, as decoders of today's network do.
 enum class ScValType : std::uint32_t {
-  boolean = 0, void_ = 1, error = 2, u32 = 3, i32 = 4, u64 = 5, i64 = 6, timepoint = 7, duration = 8,
-  u128 = 9, i128 = 10, u256 = 11, i256 = 12, bytes = 13, string = 14, symbol = 15, vec = 16, map = 17,
-  address = 18, contract_instance = 19, ledger_key_contract_instance = 20, ledger_key_nonce = 21,
+  boolean = 0,
+  void_ = 1,
+  error = 2,
+  u32 = 3,
+  i32 = 4,
+  u64 = 5,
+  i64 = 6,
+  timepoint = 7,
+  duration = 8,
+  u128 = 9,
+  i128 = 10,
+  u256 = 11,
+  i256 = 12,
+  bytes = 13,
+  string = 14,
+  symbol = 15,
+  vec = 16,
+  map = 17,
+  address = 18,
+  contract_instance = 19,
+  ledger_key_contract_instance = 20,
+  ledger_key_nonce = 21,
 };
 
 /// Deepest nesting (of vecs, maps and instances in one another) and largest input that decode_scval accepts.

@@ -44,12 +44,12 @@ struct Stream {
   UnixSeconds cliff_time = 0;
   UnixSeconds end_time = 0;
   std::optional<UnixSeconds> cancelled_at;
-  Amount checkpoint_amount;        ///< streamed up to checkpoint_at, under the rates until then
+  Amount checkpoint_amount;  ///< streamed up to checkpoint_at, under the rates until then
   UnixSeconds checkpoint_at = 0;
-  UnixMillis created_at = 0;  ///< close time of the ledger that created it
-  UnixMillis updated_at = 0;  ///< close time of its last change
-  std::uint64_t version = 0;       ///< log position of its last change
-  std::uint64_t created_seq = 0;   ///< log position of its creation
+  UnixMillis created_at = 0;            ///< close time of the ledger that created it
+  UnixMillis updated_at = 0;            ///< close time of its last change
+  std::uint64_t version = 0;            ///< log position of its last change
+  std::uint64_t created_seq = 0;        ///< log position of its creation
   std::optional<std::uint32_t> ledger;  ///< of the last change; none for api streams
   std::optional<Hash> tx_hash;
 
@@ -73,7 +73,8 @@ struct Stream {
 Result<Stream> decode_stream(ByteView xdr);
 
 /// The stream as every feed and every answer shows it, with its amounts computed at `as_of`. SPEC section 2.
-/// Beside SPEC section 2's fields it shows `checkpointedAmount` and `checkpointedAt`, so that a reader can accrue on its own.
+/// Beside SPEC section 2's fields it shows `checkpointedAmount` and `checkpointedAt`, so that a reader can accrue on
+/// its own.
 void write_stream_json(JsonWriter& json, const Stream& stream, UnixSeconds as_of);
 
 }  // namespace fluxora::core

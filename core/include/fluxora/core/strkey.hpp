@@ -11,15 +11,15 @@ namespace fluxora::core {
 
 /// What a StrKey stands for. The values are SEP-23's version bytes.
 enum class StrKeyVersion : std::uint8_t {
-  account = 6 << 3,             ///< G: ed25519 public key, 32 bytes
-  seed = 18 << 3,               ///< S: ed25519 secret seed, 32 bytes
-  muxed_account = 12 << 3,      ///< M: key and u64 id, 40 bytes
-  pre_auth_tx = 19 << 3,        ///< T: 32 bytes
-  hash_x = 23 << 3,             ///< X: 32 bytes
-  signed_payload = 15 << 3,     ///< P: key, length and padded payload
-  contract = 2 << 3,            ///< C: 32 bytes
-  liquidity_pool = 11 << 3,     ///< L: 32 bytes
-  claimable_balance = 1 << 3,   ///< B: type byte 0 and 32 bytes
+  account = 6 << 3,            ///< G: ed25519 public key, 32 bytes
+  seed = 18 << 3,              ///< S: ed25519 secret seed, 32 bytes
+  muxed_account = 12 << 3,     ///< M: key and u64 id, 40 bytes
+  pre_auth_tx = 19 << 3,       ///< T: 32 bytes
+  hash_x = 23 << 3,            ///< X: 32 bytes
+  signed_payload = 15 << 3,    ///< P: key, length and padded payload
+  contract = 2 << 3,           ///< C: 32 bytes
+  liquidity_pool = 11 << 3,    ///< L: 32 bytes
+  claimable_balance = 1 << 3,  ///< B: type byte 0 and 32 bytes
 };
 
 struct StrKey {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "fluxora/core/cursor.hpp"
 #include "fluxora/hub/published_entry.hpp"
@@ -52,8 +53,8 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   /// until close().
   FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq);
 
-  /// Subscribes from now on, or from a cursor on. `done` comes before the topic's first entry. A topic that is
-  /// subscribed already stays as it is.
+  /// Subscribes from now on, or from a cursor on. `done` comes before the topic's first entry, and not at all when the
+  /// topic is unsubscribed first. A topic that is subscribed already stays as it is: `done` hears how far it has come.
   void subscribe(const Topic& topic, const std::optional<core::Cursor>& after, std::function<void(Subscribed)> done);
   void unsubscribe(const Topic& topic);
 
@@ -83,8 +84,12 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
              const std::function<void(Subscribed)>& done);
   void read_on(Subscription& subscription);
   void on_page(const std::string& key, std::uint64_t ticket, ports::StoreResult<ports::EventPage> page);
-  [[nodiscard]] bool was_sent(const core::LogEntry& entry) const;
+  void tell_standing(const Subscription& subscription, const std::function<void(Subscribed)>& done) const;
+  /// Whether the entry that `wanting` asks for came to the connection already, since `wanting` began.
+  [[nodiscard]] bool was_sent(const core::LogEntry& entry, const Subscription& wanting) const;
+  [[nodiscard]] std::uint64_t reached(const Subscription& subscription) const;
   [[nodiscard]] bool covers(const Subscription& subscription, std::uint64_t seq) const;
+  void forget_ended();
   template <class Visit>
   void for_each_match(const core::LogEntry& entry, Visit visit) const;
 
@@ -96,6 +101,9 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   std::uint64_t next_ticket_ = 0;
   bool closed_ = false;
   std::unordered_map<std::string, Subscription> subscriptions_;  // by topic_key
+  std::unordered_map<std::uint64_t, std::string> asking_;  // topic_key by ticket: the log is asked where it begins
+  // What was unsubscribed while others may still come to entries that it brought; the ticket is that of its end.
+  std::vector<Subscription> ended_;
 };
 
 }  // namespace fluxora::hub

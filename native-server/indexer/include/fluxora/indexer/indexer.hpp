@@ -18,12 +18,12 @@
 namespace fluxora::indexer {
 
 struct IndexerOptions {
-  std::string contracts;                       ///< sorted, comma separated, or "*"
-  bool fold = true;                            ///< false with "*"
-  std::string expected_passphrase;             ///< empty: whatever the source's is
-  std::optional<std::uint32_t> start_ledger;   ///< none: the oldest that the source holds
-  std::uint32_t batch_ledgers = 10'000;        ///< most ledgers one transaction takes
-  std::uint32_t safety_margin = 1;             ///< ledgers below the tip that are left alone
+  std::string contracts;                      ///< sorted, comma separated, or "*"
+  bool fold = true;                           ///< false with "*"
+  std::string expected_passphrase;            ///< empty: whatever the source's is
+  std::optional<std::uint32_t> start_ledger;  ///< none: the oldest that the source holds
+  std::uint32_t batch_ledgers = 10'000;       ///< most ledgers one transaction takes
+  std::uint32_t safety_margin = 1;            ///< ledgers below the tip that are left alone
   std::chrono::milliseconds poll{1'000};
   std::chrono::milliseconds stall_threshold{300'000};
 };
@@ -31,8 +31,9 @@ struct IndexerOptions {
 /// Follows the chain: from the checkpoint on, batch by batch, one transaction a batch, on a thread of its own.
 /// SPEC section 9. Only the process that leads indexes; the others watch.
 ///
-/// Invariants: the checkpoint never passes a ledger whose events aren't all committed; a batch links to the checkpoint's
-/// hash, or nothing is written; trouble with the source or the store is waited out, trouble with what they say halts.
+/// Invariants: the checkpoint never passes a ledger whose events aren't all committed; a batch links to the
+/// checkpoint's hash, or nothing is written; trouble with the source or the store is waited out, trouble with what they
+/// say halts.
 class Indexer final : public ports::IndexerStatusSource {
  public:
   /// `on_service` hears of degradation and recovery: (degraded, reason). All outlive the indexer.

@@ -36,7 +36,7 @@ struct LedgerWindow {
 };
 
 struct EventBatch {
-  std::vector<ChainEvent> events;   ///< ascending by event id, all of the ledgers first..complete_through
+  std::vector<ChainEvent> events;      ///< ascending by event id, all of the ledgers first..complete_through
   std::uint32_t complete_through = 0;  ///< the last ledger whose events are all here
   LedgerWindow window;
 };
@@ -45,10 +45,10 @@ struct EventBatch {
 class ChainError : public std::runtime_error {
  public:
   enum class Kind {
-    unreachable,      ///< no connection, a timeout, an HTTP error: try again
-    nonsense,         ///< an answer that can't be right: try again
-    outside_window,   ///< the ledgers asked for aren't held (any more)
-    cancelled,        ///< the process is ending
+    unreachable,     ///< no connection, a timeout, an HTTP error: try again
+    nonsense,        ///< an answer that can't be right: try again
+    outside_window,  ///< the ledgers asked for aren't held (any more)
+    cancelled,       ///< the process is ending
   };
   ChainError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
   [[nodiscard]] Kind kind() const noexcept { return kind_; }

@@ -70,8 +70,8 @@ struct IndexProgress {
 /// What one transaction adds.
 struct IngestRecord {
   std::vector<LedgerHeader> ledgers;
-  std::vector<core::LogEntry> entries;   ///< seq from the locked head on, without a hole
-  std::vector<core::Stream> streams;     ///< as they are after the entries
+  std::vector<core::LogEntry> entries;  ///< seq from the locked head on, without a hole
+  std::vector<core::Stream> streams;    ///< as they are after the entries
   Checkpoint checkpoint;
 };
 

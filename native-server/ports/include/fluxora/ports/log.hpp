@@ -24,7 +24,9 @@ struct LogField {
   LogField(std::string_view n, unsigned v) : name(n), value(static_cast<std::uint64_t>(v)) {}
   LogField(std::string_view n, bool v) : name(n), value(v) {}
   /// A JSON object or array that is text already.
-  struct Json { std::string_view text; };
+  struct Json {
+    std::string_view text;
+  };
   LogField(std::string_view n, Json v);
 
   bool is_json = false;

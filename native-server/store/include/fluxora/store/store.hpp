@@ -17,7 +17,7 @@ struct StoreOptions {
   unsigned read_connections = 4;   ///< threads with one connection each
   std::size_t queue_limit = 1024;  ///< reads waiting for a thread; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
-  int read_timeout_ms = 5'000;     ///< the database ends a read that takes longer
+  int read_timeout_ms = 5'000;  ///< the database ends a read that takes longer
 };
 
 /// PostgreSQL behind the ports. The log outlives it.
