@@ -21,7 +21,8 @@ const core = fromModule(await WebAssembly.compile(await readFile(`${demoRoot}/co
 const aStream = (changes = {}) => ({
   id: 's-1', kind: 'linear', status: 'active', depositAmount: '1000.0000000', ratePerSecond: '0.5000000',
   withdrawnAmount: '0.0000000', settledAmount: '0.0000000', checkpointedAmount: '0.0000000', checkpointedAt: 100,
-  startTime: 100, cliffTime: 100, endTime: 2100, cancelledAt: null, version: 1, ...changes,
+  startTime: 100, cliffTime: 100, endTime: 2100, cancelledAt: null, version: 1,
+  createdAt: '2026-03-29T09:31:27.000Z', ...changes,
 });
 
 test('between two seconds an amount moves in integers and never reaches the next', () => {
@@ -189,7 +190,13 @@ test('the newest streams are kept, up to the bound', () => {
   for (let i = 1; i <= 5; i += 1) assert.equal(book.put(aStream({ id: `s-${i}` })), 'added');
   assert.deepEqual(book.all().map(({ id }) => id), ['s-5', 's-4', 's-3']);
   assert.deepEqual([...book.balancesAt(101n).keys()].sort(), ['s-3', 's-4', 's-5']);
+  const old = aStream({ id: 's-0', version: 9, createdAt: '2026-03-28T09:31:27.000Z' });
+  assert.equal(book.put(old), 'kept');
+  assert.equal(book.size, 3);
   assert.equal(book.remove('s-4'), true);
+  assert.equal(book.put(old), 'added');
+  assert.deepEqual(book.all().map(({ id }) => id), ['s-5', 's-3', 's-0']);
+  assert.equal(book.remove('s-0'), true);
   assert.deepEqual([...book.balancesAt(101n).keys()].sort(), ['s-3', 's-5']);
 });
 

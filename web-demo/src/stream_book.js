@@ -29,19 +29,16 @@ export class StreamBook {
   }
 
   /**
-   * Takes a stream as an entry of the log or REST has it, unless the held one is newer.
+   * Takes a stream as an entry of the log or REST has it, unless the held one is newer, or the book is full of streams
+   * that were created later.
    * @returns {'added' | 'changed' | 'kept'}
    */
   put(stream) {
     const held = this.#streams.get(stream.id);
-    if (held !== undefined && held.version > stream.version) return 'kept';
+    if (held !== undefined ? held.version > stream.version : this.#isTooOld(stream)) return 'kept';
     this.#columns.set(stream);
-    if (held === undefined) {
-      this.#streams = new Map([[stream.id, stream], ...this.#streams]);
-      this.#dropOldest();
-    } else {
-      this.#streams.set(stream.id, stream);
-    }
+    if (held === undefined) this.#insert(stream);
+    else this.#streams.set(stream.id, stream);
     this.#revision += 1;
     return held === undefined ? 'added' : 'changed';
   }
@@ -66,10 +63,20 @@ export class StreamBook {
     return byId;
   }
 
-  #dropOldest() {
-    if (this.#streams.size <= this.#max) return;
-    const oldest = [...this.#streams.keys()].at(-1);
-    this.#streams.delete(oldest);
-    this.#columns.delete(oldest);
+  #oldest() {
+    return [...this.#streams.values()].at(-1);
+  }
+
+  #isTooOld(stream) {
+    return this.#streams.size >= this.#max && stream.createdAt < this.#oldest().createdAt;
+  }
+
+  /** By the time of creation, before those of the same; the oldest makes room. */
+  #insert(stream) {
+    if (this.#streams.size >= this.#max) this.remove(this.#oldest().id);
+    const streams = this.all();
+    const later = streams.findIndex(({ createdAt }) => createdAt <= stream.createdAt);
+    streams.splice(later < 0 ? streams.length : later, 0, stream);
+    this.#streams = new Map(streams.map((each) => [each.id, each]));
   }
 }
