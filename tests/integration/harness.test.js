@@ -1,7 +1,7 @@
 // The harness keeps its promise: what it starts ends with it, whatever ends it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,9 +47,12 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGK
       assert.ok(isRunning(pid));
       child.kill(signal);
       await waitFor(() => !isRunning(pid), { what: 'PostgreSQL to end' });
-      // Nobody is left to tidy up after SIGKILL.
-      if (signal !== 'SIGKILL') await waitFor(() => !existsSync(directory), { what: 'its directory to go' });
-      else rmSync(directory, { recursive: true, force: true });
+      // Nobody is left to tidy up after SIGKILL; whoever starts a cluster next does it.
+      if (signal === 'SIGKILL') {
+        await waitFor(() => child.signalCode !== null, { what: 'the test file to end' });
+        await (await PostgresCluster.start({ fsync: false })).end();
+      }
+      await waitFor(() => !existsSync(directory), { what: 'its directory to go' });
     } finally {
       child.kill('SIGKILL');
     }

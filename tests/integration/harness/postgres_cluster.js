@@ -52,10 +52,26 @@ export async function freePort() {
   return port;
 }
 
+const PREFIX = 'fluxora-pg-';
+
+/** Removes what a test process that was killed outright has left: its PostgreSQL died with it (child.js). @param {string} parent */
+function removeAbandoned(parent) {
+  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(PREFIX))) {
+    try {
+      process.kill(Number(readFileSync(join(parent, name, 'owner'), 'utf8')), 0);
+    } catch (error) {
+      // ESRCH: nobody of that id. Anything else: not ours to judge, or gone already.
+      if (/** @type {any} */ (error).code === 'ESRCH') rmSync(join(parent, name), { recursive: true, force: true });
+    }
+  }
+}
+
 /** A short directory that the unprivileged user can reach: a socket's path must stay under 108 bytes. */
 function makeDirectory(user) {
   const parent = user || tmpdir().length > 40 ? '/tmp' : tmpdir();
-  const directory = mkdtempSync(join(parent, 'fluxora-pg-'));
+  removeAbandoned(parent);
+  const directory = mkdtempSync(join(parent, PREFIX));
+  writeFileSync(join(directory, 'owner'), String(process.pid));
   if (user) chownSync(directory, user.uid, user.gid);
   chmodSync(directory, 0o700);
   return directory;

@@ -1,10 +1,10 @@
 // Three real ledgers of a public network, replayed by the simulator: whatever contracts do, the log keeps it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkLogOrder } from '../harness/log_checks.js';
-import { scValJsonFromBase64 } from '../harness/sep51.js';
-import { startStack } from '../harness/stack.js';
-import { needsVectors, readVectors, vectorPath } from '../harness/vectors.js';
+import { checkLogOrder } from './harness/log_checks.js';
+import { scValJsonFromBase64 } from './harness/sep51.js';
+import { startStack } from './harness/stack.js';
+import { needsVectors, readVectors, vectorPath } from './harness/vectors.js';
 
 const EVENTS = 'rpc/pubnet_events.jsonl';
 const LEDGERS = 'rpc/pubnet_ledgers.jsonl';

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'node:test';
-import { checkExact } from '../harness/exactness.js';
-import { assertSameDump, checkDatabase, dumpDatabase } from '../harness/log_database.js';
-import { ServerProcess } from '../harness/server_process.js';
-import { seededRandom } from '../harness/seeded_random.js';
-import { Stack, newDatabase, serverEnvironment, startStack } from '../harness/stack.js';
-import { waitFor } from '../harness/wait.js';
+import { checkExact } from './harness/exactness.js';
+import { assertSameDump, checkDatabase, dumpDatabase } from './harness/log_database.js';
+import { ServerProcess } from './harness/server_process.js';
+import { seededRandom } from './harness/seeded_random.js';
+import { Stack, newDatabase, serverEnvironment, startStack } from './harness/stack.js';
+import { waitFor } from './harness/wait.js';
 
 const KILLS = 20;
 const MIN_EVENTS = 15_000;
