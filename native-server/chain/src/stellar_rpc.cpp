@@ -108,24 +108,29 @@ class StellarRpc::Impl {
                                       first, last);
 
     ports::EventBatch batch{std::move(answer.events), 0, answer.window};
+    std::size_t items = answer.items;
     while (answer.items >= options_.event_page) {
       // A full page: its last ledger may go on in the next one.
       const std::uint32_t cut = batch.events.empty() ? first : batch.events.back().ledger;
       if (cut > first) {
-        while (batch.events.back().ledger == cut) batch.events.pop_back();
+        while (!batch.events.empty() && batch.events.back().ledger == cut) batch.events.pop_back();
         batch.complete_through = cut - 1;
         return batch;
       }
       // All of it is one ledger's: read on until the next begins. Without endLedger the page may look beyond.
-      if (batch.events.size() > max_events_a_ledger) {
+      if (items > max_events_a_ledger) {
         throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has more events than a ledger can hold");
       }
       answer = read_events(
           bounded_call("getEvents", {{"filters", filters_},
                                      {"pagination", {{"limit", options_.event_page}, {"cursor", answer.cursor}}}}),
           first, std::numeric_limits<std::uint32_t>::max());
+      items += answer.items;
       for (ports::ChainEvent& event : answer.events) {
-        if (event.ledger > last) break;
+        if (event.ledger > last) {  // with that, all of first..last has been seen
+          batch.complete_through = last;
+          return batch;
+        }
         if (!batch.events.empty() && event.event_id <= batch.events.back().event_id) {
           throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has events out of order");
         }

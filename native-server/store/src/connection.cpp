@@ -22,6 +22,8 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
   pqxx::nontransaction setup(*connection);
   setup.exec("SET statement_timeout = " + std::to_string(statement_timeout_ms));
   setup.exec("SET client_min_messages = warning");
+  // Our statements touch few rows; compiling one would take longer than running it.
+  setup.exec("SET jit = off");
   return connection;
 }
 
