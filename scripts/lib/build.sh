@@ -52,16 +52,17 @@ configure() {
 # compile PRESET LOG TARGET...: all of it goes to the log, and a line a tenth to whoever waits.
 # NODE_PATH: Debian's emcc runs node programs that look for Debian's modules, also under another node.
 compile() {
-  local preset=$1 log=$2
+  local preset=$1 log=$2 line tenth shown=0
   shift 2
   NODE_PATH=/usr/share/nodejs cmake --build --preset "$preset" --parallel "$(compilers_at_once)" --target "$@" 2>&1 9>&- \
-    | awk -v log_file="$log" '
-        {print >>log_file}
-        /^\[[0-9]+\/[0-9]+\]/ {
-          split(substr($1, 2), at, /[\/\]]/)
-          tenth = int(10 * at[1] / at[2])
-          if (tenth > shown) {shown = tenth; printf "    %d of %d\n", at[1], at[2]; fflush()}
-        }'
+    | while IFS= read -r line; do
+      printf '%s\n' "$line" >>"$log"
+      if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+        tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+        if [ "$tenth" -gt "$shown" ]; then note "${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"; fi
+        shown=$tenth
+      fi
+    done
 }
 
 compilers_at_once() {

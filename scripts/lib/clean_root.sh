@@ -5,7 +5,7 @@
 CLEAN_ROOT_MIB=12000
 
 run_in_clean_root() {
-  local root clone verdict name
+  local root port clone verdict name
   [ "$(id -u)" -eq 0 ] || fail "clean-root makes a system in a folder, which only root may" "sudo scripts/test clean-root"
   unshare --mount --pid --fork true 2>/dev/null || fail "clean-root needs mounts of its own, which this container doesn't allow"
   require_free_space /var/tmp "$CLEAN_ROOT_MIB" "a bare system and all that is built in it"
@@ -22,14 +22,15 @@ run_in_clean_root() {
   # Sources of now, each user with a clone: the user with sudo starts it, root tests it.
   git -c safe.directory="$PWD" bundle create --quiet "$root/fluxora/project.bundle" HEAD
   for clone in started tested; do
-    git clone --quiet "$root/fluxora/project.bundle" "$root/fluxora/$clone"
+    git -c advice.detachedHead=false clone --quiet "$root/fluxora/project.bundle" "$root/fluxora/$clone"
   done
-  if [ -d ../shared ]; then cp -r ../shared "$root/fluxora/shared"; fi
+  if [ -d ../shared/vectors ]; then mkdir "$root/fluxora/shared" && cp -r ../shared/vectors "$root/fluxora/shared/"; fi
   cp scripts/lib/clean_root_inside.sh "$root/fluxora/inside.sh"
 
-  rm -f "$scratch/clean-root.out"
-  unshare --mount --pid --fork --kill-child bash scripts/lib/clean_root_enter.sh "$root" "$(free_port)" \
-    > >(tee "$scratch/clean-root.out" | grep --line-buffered -v '^case ' | sed -u 's/^/    | /') 2>&1 </dev/null || true
+  port=$(free_port)
+  { unshare --mount --pid --fork --kill-child bash scripts/lib/clean_root_enter.sh "$root" "$port" \
+    || printf 'case failed the bare system runs to its end\n'; } 2>&1 </dev/null \
+    | tee "$scratch/clean-root.out" | sed -u '/^case /d; s/^/    | /'
   while read -r verdict name; do
     case $verdict in
       passed) add_counts "$name" 1 0 0 0 ;;

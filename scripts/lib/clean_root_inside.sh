@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs inside the bare system: scripts/run as a user with sudo, then .ci/run as root. Lines "case passed|failed NAME" are results.
+# Runs inside the bare system: scripts/run as a user with sudo, then .ci/run as root. A line "case passed NAME" or
+# "case failed NAME" is a result.
 set -uo pipefail
 
 # On two cores everything from nothing takes most of this.
@@ -9,9 +10,8 @@ STOP_SECONDS=60
 passed() { printf 'case passed %s\n' "$*"; }
 failed() { printf 'case failed %s\n' "$*"; }
 
-as_builder() {
-  setpriv --reuid=builder --regid=builder --init-groups -- env HOME=/home/builder USER=builder LOGNAME=builder PORT="$TEST_PORT" "$@"
-}
+as_builder=(setpriv --reuid=builder --regid=builder --init-groups --
+  env HOME=/home/builder USER=builder LOGNAME=builder PORT="$TEST_PORT")
 
 # wait_for SECONDS TEST...: polls until the test succeeds, or the start has ended.
 wait_for() {
@@ -23,12 +23,12 @@ wait_for() {
   done
 }
 
-serves() { curl -fs -o /dev/null -m 5 "http://127.0.0.1:$TEST_PORT$1"; }
+serves() { curl -fs -o /dev/null -m 5 "http://127.0.0.1:$TEST_PORT$1" 2>/dev/null; }
 
 # start_and_end WHICH: scripts/run until it serves, then a signal, then nothing of it may be left.
 start_and_end() {
-  local which=$1 begin=$SECONDS status=0 left
-  as_builder scripts/run &
+  local which=$1 begin=$SECONDS status=0 watchdog commands left
+  "${as_builder[@]}" scripts/run &
   started=$!
   if wait_for "$START_SECONDS" serves /health && wait_for 60 serves /demo/; then
     passed "$which of scripts/run serves ($((SECONDS - begin)) s)"
@@ -37,12 +37,12 @@ start_and_end() {
   fi
   kill -TERM "$started" 2>/dev/null
   (sleep "$STOP_SECONDS"; kill -KILL "$started" 2>/dev/null) &
-  local watchdog=$!
+  watchdog=$!
   wait "$started" || status=$?
   kill "$watchdog" 2>/dev/null
   wait "$watchdog" 2>/dev/null
-  # This shell and the system's own aside, the process namespace is empty again.
-  left=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -oE '[^ ]*(fluxora-server|chain-sim|/postgres )[^ ]*' | sort -u)
+  commands=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
+  left=$(grep -oE '[^ ]*(fluxora-server|chain-sim/|/postgres )[^ ]*' <<<"$commands" | sort -u)
   if [ "$status" -eq 0 ] && [ -z "$left" ]; then
     passed "$which ends in order"
   else

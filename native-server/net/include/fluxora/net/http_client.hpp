@@ -13,9 +13,9 @@ namespace fluxora::net {
 /// An absolute http or https URL. User information, fragments and other schemes are refused.
 struct Url {
   bool secure = false;
-  std::string host;      ///< without brackets
-  std::string port;      ///< decimal; the scheme's own when not given
-  std::string target;    ///< path and query, "/" at least
+  std::string host;    ///< without brackets
+  std::string port;    ///< decimal; the scheme's own when not given
+  std::string target;  ///< path and query, "/" at least
 };
 /// Throws std::invalid_argument saying what is wrong.
 Url parse_url(std::string_view text);
@@ -32,10 +32,10 @@ class HttpClientError : public std::runtime_error {
 };
 
 struct HttpClientOptions {
-  int connect_timeout_ms = 5'000;       ///< resolving, connecting and the TLS handshake
-  int request_timeout_ms = 30'000;      ///< from the request's first byte to the response's last
+  int connect_timeout_ms = 5'000;   ///< resolving, connecting and the TLS handshake
+  int request_timeout_ms = 30'000;  ///< from the request's first byte to the response's last
   std::size_t max_response_bytes = 32 * 1024 * 1024;
-  std::string ca_file;                  ///< PEM bundle; empty: the system's
+  std::string ca_file;  ///< PEM bundle; empty: the system's
 };
 
 struct HttpClientResponse {

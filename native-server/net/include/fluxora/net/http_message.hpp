@@ -19,9 +19,9 @@ using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 
 /// A request as read from the wire, whole: the body is complete and within its limit.
 struct Request {
-  std::string method;  ///< as sent: "GET"
-  std::string target;  ///< as sent, with its query
-  std::string path;    ///< the path, percent-decoded once
+  std::string method;                                      ///< as sent: "GET"
+  std::string target;                                      ///< as sent, with its query
+  std::string path;                                        ///< the path, percent-decoded once
   std::vector<std::pair<std::string, std::string>> query;  ///< percent-decoded, in order, duplicates kept
   std::vector<std::string> path_parameters;                ///< what the route's `{…}` segments matched
   HeaderFields headers;

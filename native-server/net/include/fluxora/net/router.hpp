@@ -22,11 +22,11 @@ class Router {
   void add_websocket(std::string_view pattern, WebSocketEndpoint endpoint);
 
   struct Match {
-    const Handler* handler = nullptr;               ///< null: no such method, or no such path
+    const Handler* handler = nullptr;  ///< null: no such method, or no such path
     const WebSocketEndpoint* websocket = nullptr;
-    std::string_view pattern;                       ///< the route's name for logs and metrics; empty: no such path
+    std::string_view pattern;  ///< the route's name for logs and metrics; empty: no such path
     std::vector<std::string> path_parameters;
-    std::string allow;                              ///< the path's methods, for 405 and OPTIONS
+    std::string allow;  ///< the path's methods, for 405 and OPTIONS
   };
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
 

@@ -61,7 +61,8 @@ class Server {
   [[nodiscard]] std::size_t websocket_connections() const noexcept;
 
   /// Ordered end: stop accepting; answer what is being served with `Connection: close`; close WebSockets with 1001
-  /// after their queues drain; after `grace` cut what is left; join the threads. Called once, from outside the I/O threads.
+  /// after their queues drain; after `grace` cut what is left; join the threads. Called once, from outside the I/O
+  /// threads.
   void stop(std::chrono::milliseconds grace);
 
  private:

@@ -64,12 +64,12 @@ struct WebSocketEndpoint {
 
 /// SPEC section 6.
 struct WebSocketLimits {
-  std::size_t max_message_bytes = 64 * 1024;     ///< a larger one closes 1009
-  std::size_t max_queued_bytes = 1024 * 1024;    ///< beyond: 4008
-  std::size_t max_queued_messages = 4096;        ///< beyond: 4008
+  std::size_t max_message_bytes = 64 * 1024;   ///< a larger one closes 1009
+  std::size_t max_queued_bytes = 1024 * 1024;  ///< beyond: 4008
+  std::size_t max_queued_messages = 4096;      ///< beyond: 4008
   int ping_interval_ms = 30'000;
-  int missed_pongs = 2;                          ///< that many in a row end the connection
-  int close_drain_ms = 5'000;                    ///< for the queue and the peer's close frame
+  int missed_pongs = 2;        ///< that many in a row end the connection
+  int close_drain_ms = 5'000;  ///< for the queue and the peer's close frame
 };
 
 }  // namespace fluxora::net
