@@ -113,8 +113,8 @@ bool FeedSession::covers(const Subscription& subscription, std::uint64_t seq) co
 /// subscribe and unsubscribe under a long replay: of more than that, the oldest are forgotten.
 void FeedSession::forget_ended() {
   if (ended_.empty()) return;
-  const bool replaying = std::any_of(subscriptions_.begin(), subscriptions_.end(),
-                                     [](const auto& item) { return !item.second.live; });
+  const bool replaying =
+      std::any_of(subscriptions_.begin(), subscriptions_.end(), [](const auto& item) { return !item.second.live; });
   if (!replaying) std::erase_if(ended_, [this](const Subscription& ended) { return ended.position <= tail_seq_; });
   if (ended_.size() > max_subscriptions) ended_.erase(ended_.begin());
 }
@@ -184,7 +184,8 @@ void FeedSession::on_page(const std::string& key, std::uint64_t ticket, ports::S
   }
 
   for (const core::LogEntry& entry : page->entries) {
-    if (matches(subscription.topic, entry) && !was_sent(entry, subscription)) outlet_.send(encode_update(entry, epoch_));
+    if (matches(subscription.topic, entry) && !was_sent(entry, subscription))
+      outlet_.send(encode_update(entry, epoch_));
     subscription.position = entry.seq;
   }
   // No more: everything up to the head that this page was read at has been seen.

@@ -14,7 +14,9 @@ constexpr std::chrono::milliseconds retry_after{500};
 Hub::Hub(std::unique_ptr<ports::LogTail> tail, ports::Clock& clock, ports::Log& log)
     : tail_(std::move(tail)), clock_(clock), log_(log) {}
 
-Hub::~Hub() { stop(); }
+Hub::~Hub() {
+  stop();
+}
 
 void Hub::start(unsigned io_threads, Post post) {
   const ports::LogHead head = tail_->head();
@@ -108,8 +110,14 @@ void Hub::on_every_thread(Task task) {
   }
 }
 
-void Hub::add(unsigned io_thread, Subscriber& subscriber) { shards_.at(io_thread)->subscribers.insert(&subscriber); }
-void Hub::remove(unsigned io_thread, Subscriber& subscriber) { shards_.at(io_thread)->subscribers.erase(&subscriber); }
-const TailPosition& Hub::position(unsigned io_thread) const { return shards_.at(io_thread)->position; }
+void Hub::add(unsigned io_thread, Subscriber& subscriber) {
+  shards_.at(io_thread)->subscribers.insert(&subscriber);
+}
+void Hub::remove(unsigned io_thread, Subscriber& subscriber) {
+  shards_.at(io_thread)->subscribers.erase(&subscriber);
+}
+const TailPosition& Hub::position(unsigned io_thread) const {
+  return shards_.at(io_thread)->position;
+}
 
 }  // namespace fluxora::hub

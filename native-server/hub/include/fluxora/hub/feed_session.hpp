@@ -75,7 +75,7 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
     std::uint64_t begin = 0;
     std::uint64_t position = 0;
     bool live = true;
-    bool reading = false;  // a page is on its way
+    bool reading = false;      // a page is on its way
     std::uint64_t ticket = 0;  // tells its pages from those of an earlier subscription to the same topic
   };
 
