@@ -16,6 +16,7 @@ run_in_clean_root() {
   # The folder holds no mount outside of unshare's, so nothing else can be removed with it.
   # shellcheck disable=SC2064  # the folder of now
   trap "rm -rf --one-file-system '$root'" EXIT
+  chmod 755 "$root"  # it becomes /, which every user must be able to enter
   note "a bare Debian 12 in $root (removed afterwards)"
   make_clean_root "$root"
 
