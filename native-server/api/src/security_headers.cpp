@@ -8,7 +8,7 @@ net::HeaderFields security_headers(std::string_view public_url) {
       "img-src 'self' data:; object-src 'none'; script-src 'self' 'wasm-unsafe-eval'; script-src-attr 'none'; "
       "style-src 'self' https: 'unsafe-inline'";
   // Behind plain http it would break every link of the page.
-  if (public_url.substr(0, 8) == "https://") policy += "; upgrade-insecure-requests";
+  if (net::equal_ignoring_case(public_url.substr(0, 8), "https://")) policy += "; upgrade-insecure-requests";
   return {{"Content-Security-Policy", policy},
           {"Cross-Origin-Opener-Policy", "same-origin"},
           {"Cross-Origin-Resource-Policy", "same-origin"},

@@ -47,6 +47,8 @@ std::uint16_t Worker::listen(const asio::ip::tcp::endpoint& endpoint) {
   const int on = 1;
   if (::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
     throw std::system_error(errno, std::generic_category(), "SO_REUSEPORT");
+  // Asio would keep a connection that was aborted before it was accepted to itself, and wait for another one.
+  acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
   acceptor_.bind(endpoint);
   acceptor_.listen(asio::socket_base::max_listen_connections);
   return acceptor_.local_endpoint().port();

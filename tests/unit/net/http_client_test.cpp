@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -188,13 +189,14 @@ TEST(HttpClient, PostsAndKeepsItsConnection) {
 }
 
 TEST(HttpClient, SendsWhatARequestNeeds) {
-  std::string seen;
+  std::promise<std::string> seen_by_server;
   ScriptedServer server([&](Peer& peer, int) {
-    seen = peer.read_request();
+    seen_by_server.set_value(peer.read_request());
     peer.answer("");
   });
   HttpClient client(server.url(), {});
   client.post("/soroban?key=1", "application/json", "{\"a\":1}");
+  const std::string seen = await(seen_by_server.get_future());
   EXPECT_TRUE(seen.starts_with("POST /soroban?key=1 HTTP/1.1\r\nHost: 127.0.0.1:" + server.url().port + "\r\n"));
   EXPECT_NE(seen.find("\r\nContent-Type: application/json\r\n"), std::string::npos);
   EXPECT_TRUE(seen.ends_with("\r\nContent-Length: 7\r\n\r\n{\"a\":1}"));
