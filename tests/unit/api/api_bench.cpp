@@ -1,0 +1,156 @@
+#include "api_bench.hpp"
+
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace fluxora::api::test {
+
+void FakeStreams::find(std::string id, ports::Reply<ports::StreamAnswer> reply) {
+  found.push_back(std::move(id));
+  reply(answer);
+}
+void FakeStreams::find_as_of(std::string id, core::UnixSeconds at, ports::Reply<ports::StreamAnswer> reply) {
+  found.push_back(std::move(id));
+  found_as_of.push_back(at);
+  reply(answer);
+}
+void FakeStreams::list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) {
+  listed.push_back(std::move(query));
+  reply(page);
+}
+
+void FakeEvents::head(ports::Reply<ports::LogHead> reply) {
+  reply(log_head);
+}
+void FakeEvents::read(std::optional<std::uint64_t> after_seq, std::size_t limit, ports::EventFilter filter,
+                      ports::Reply<ports::EventPage> reply) {
+  reads.push_back({after_seq, limit, std::move(filter)});
+  reply(page);
+}
+
+void QuietTail::wait(std::chrono::milliseconds) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return released_; });
+}
+
+void QuietTail::release() {
+  const std::lock_guard lock(mutex_);
+  released_ = true;
+  changed_.notify_all();
+}
+
+ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
+    : tail_(new QuietTail({"k3f9", 1, 1'042})),
+      hub(std::unique_ptr<ports::LogTail>(tail_), clock, log),
+      context{clock,
+              log,
+              streams,
+              events,
+              readiness,
+              hub,
+              with_indexer ? &indexer : nullptr,
+              "1.2.3",
+              demo_root,
+              2,
+              [this] { return shutting_down; },
+              [this] { return websockets; }},
+      router(build_router(context)) {}
+
+ApiBench::~ApiBench() {
+  clock.end();
+  tail_->release();
+}
+
+void ApiBench::start_hub() {
+  // Nothing happens in this log, so only the test's own thread posts.
+  hub.start(1, [this](unsigned, std::function<void()> task) { io_tasks_.push_back(std::move(task)); });
+}
+
+void ApiBench::run_io() {
+  while (!io_tasks_.empty()) {
+    const std::function<void()> task = std::move(io_tasks_.front());
+    io_tasks_.pop_front();
+    task();
+  }
+}
+
+net::Request ApiBench::request(const std::string& target, net::HeaderFields headers, const std::string& method) {
+  net::Request request;
+  request.method = method;
+  request.target = target;
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  for (std::size_t from = question; from != std::string::npos;) {
+    const std::size_t to = target.find('&', from + 1);
+    const std::string pair = target.substr(from + 1, to == std::string::npos ? to : to - from - 1);
+    const std::size_t equals = pair.find('=');
+    request.query.emplace_back(pair.substr(0, equals), equals == std::string::npos ? "" : pair.substr(equals + 1));
+    from = to;
+  }
+  request.headers = std::move(headers);
+  request.remote_address = "127.0.0.1";
+  request.request_id = "request-7";
+  return request;
+}
+
+net::Response ApiBench::ask(const std::string& target, net::HeaderFields headers, const std::string& method) {
+  net::Request asked = request(target, std::move(headers), method);
+  const net::Router::Match match = router->match(method, asked.path);
+  if (match.handler == nullptr) {
+    ADD_FAILURE() << "no handler for " << method << " " << target;
+    return {};
+  }
+  asked.path_parameters = match.path_parameters;
+  int answers = 0;
+  net::Response answer;
+  (*match.handler)(std::make_shared<const net::Request>(std::move(asked)), [&](net::Response response) {
+    ++answers;
+    answer = std::move(response);
+  });
+  EXPECT_EQ(answers, 1) << target;
+  return answer;
+}
+
+std::string body_text(const net::Response& response) {
+  if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) return **shared;
+  return std::get<std::string>(response.body);
+}
+
+Json body_json(const net::Response& response) {
+  return Json::parse(body_text(response));
+}
+
+std::string header(const net::Response& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (net::equal_ignoring_case(key, name)) return value;
+  }
+  return {};
+}
+
+Json expect_problem(const net::Response& response, unsigned status, const std::string& code) {
+  EXPECT_EQ(response.status, status) << body_text(response);
+  EXPECT_EQ(response.content_type, "application/problem+json");
+  const Json body = Json::parse(body_text(response), nullptr, /*allow_exceptions=*/false);
+  if (!body.is_object()) {
+    ADD_FAILURE() << "no problem: " << body_text(response);
+    return Json::object();
+  }
+  EXPECT_EQ(body.value("status", 0u), status);
+  EXPECT_EQ(body.value("error", ""), code);
+  EXPECT_EQ(body.value("requestId", ""), "request-7");
+  return body;
+}
+
+void expect_bad_fields(const net::Response& response, const std::vector<std::string>& fields) {
+  const Json body = expect_problem(response, 400, "VALIDATION_ERROR");
+  std::vector<std::string> named;
+  for (const Json& error : body.value("errors", Json::array())) {
+    named.push_back(error.at("field").get<std::string>());
+    EXPECT_EQ(error.at("code"), "VALIDATION_ERROR");
+    EXPECT_NE(error.at("message"), "");
+  }
+  EXPECT_EQ(named, fields) << body;
+}
+
+}  // namespace fluxora::api::test

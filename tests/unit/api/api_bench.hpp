@@ -1,0 +1,128 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "fake_clock.hpp"
+#include "fake_log.hpp"
+#include "fluxora/api/api.hpp"
+
+namespace fluxora::api::test {
+
+using Json = nlohmann::json;
+
+/// Answers at once what the test has set, and keeps what it was asked.
+class FakeStreams final : public ports::StreamReader {
+ public:
+  void find(std::string id, ports::Reply<ports::StreamAnswer> reply) override;
+  void find_as_of(std::string id, core::UnixSeconds at, ports::Reply<ports::StreamAnswer> reply) override;
+  void list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) override;
+
+  ports::StoreResult<ports::StreamAnswer> answer;
+  ports::StoreResult<ports::StreamPage> page;
+  std::vector<std::string> found;  ///< ids that were asked for
+  std::vector<core::UnixSeconds> found_as_of;
+  std::vector<ports::StreamQuery> listed;
+};
+
+class FakeEvents final : public ports::EventLog {
+ public:
+  struct Read {
+    std::optional<std::uint64_t> after_seq;
+    std::size_t limit;
+    ports::EventFilter filter;
+  };
+  void head(ports::Reply<ports::LogHead> reply) override;
+  void read(std::optional<std::uint64_t> after_seq, std::size_t limit, ports::EventFilter filter,
+            ports::Reply<ports::EventPage> reply) override;
+
+  ports::StoreResult<ports::LogHead> log_head;
+  ports::StoreResult<ports::EventPage> page;
+  std::vector<Read> reads;
+};
+
+class FakeReadiness final : public ports::Readiness {
+ public:
+  void check(ports::Reply<bool> reply) override { reply(current); }
+  ports::StoreResult<bool> current = true;
+};
+
+class FakeIndexer final : public ports::IndexerStatusSource {
+ public:
+  [[nodiscard]] ports::IndexerStatus status() const override { return now; }
+  ports::IndexerStatus now;
+};
+
+/// A log's end at which nothing happens.
+class QuietTail final : public ports::LogTail {
+ public:
+  explicit QuietTail(ports::LogHead head) : head_(std::move(head)) {}
+  ports::LogHead head() override { return head_; }
+  std::vector<core::LogEntry> read_after(std::uint64_t, std::size_t) override { return {}; }
+  void wait(std::chrono::milliseconds) override;
+  /// From now on nobody waits.
+  void release();
+
+ private:
+  ports::LogHead head_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+};
+
+/// Everything that the handlers work with, and a way to ask them.
+class ApiBench {
+ public:
+  explicit ApiBench(bool with_indexer = true, const std::string& demo_root = "");
+  ~ApiBench();
+  ApiBench(const ApiBench&) = delete;
+  ApiBench& operator=(const ApiBench&) = delete;
+
+  /// The hub follows the log, for one I/O thread that the test plays: run_io().
+  void start_hub();
+  void run_io();
+
+  /// Asks as net does: the target's path decides the route. A second answer, or none, fails the test.
+  net::Response ask(const std::string& target, net::HeaderFields headers = {}, const std::string& method = "GET");
+  /// A request with that target, not yet routed.
+  [[nodiscard]] static net::Request request(const std::string& target, net::HeaderFields headers = {},
+                                            const std::string& method = "GET");
+
+  fakes::FakeClock clock;
+  fakes::FakeLog log;
+  FakeStreams streams;
+  FakeEvents events;
+  FakeReadiness readiness;
+  FakeIndexer indexer;
+
+ private:
+  QuietTail* tail_;
+  std::deque<std::function<void()>> io_tasks_;
+
+ public:
+  hub::Hub hub;
+  bool shutting_down = false;
+  std::size_t websockets = 0;
+  ApiContext context;
+  std::shared_ptr<const net::Router> router;
+};
+
+[[nodiscard]] std::string body_text(const net::Response& response);
+[[nodiscard]] Json body_json(const net::Response& response);
+/// The header's text; empty when there is none.
+[[nodiscard]] std::string header(const net::Response& response, std::string_view name);
+/// Expects a problem with that status and code; gives its body.
+Json expect_problem(const net::Response& response, unsigned status, const std::string& code);
+/// Expects a 400 that names exactly these fields, in that order.
+void expect_bad_fields(const net::Response& response, const std::vector<std::string>& fields);
+
+}  // namespace fluxora::api::test

@@ -1,0 +1,252 @@
+#include "config.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "fluxora/core/strkey.hpp"
+#include "stream_samples.hpp"
+
+namespace fluxora::app {
+namespace {
+
+using Variables = std::map<std::string, std::string, std::less<>>;
+using Texts = std::vector<std::string>;
+
+const std::string contract(core::sample_contract);
+const std::string other_contract(core::sample_token);
+
+ConfigResult read(Variables variables, bool with_database = true) {
+  if (with_database) variables.emplace("DATABASE_URL", "postgres://localhost/fluxora");
+  return read_config([variables](std::string_view name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+/// The configuration that a variable with a good value gives.
+Config accepted(const std::string& name, const std::string& value, Variables others = {}) {
+  others[name] = value;
+  const ConfigResult result = read(std::move(others));
+  EXPECT_EQ(result.problems, Texts{}) << name << "=" << value;
+  return result.config;
+}
+
+void expect_refused(const std::string& name, const Texts& values, const std::string& why) {
+  for (const std::string& value : values) {
+    const ConfigResult result = read({{name, value}});
+    ASSERT_EQ(result.problems.size(), 1u) << name << "=" << value;
+    EXPECT_EQ(result.problems[0].rfind(name + " " + why, 0), 0u) << result.problems[0];
+    EXPECT_EQ(result.problems[0].back(), '.');
+  }
+}
+
+/// A number setting's bounds, both included, and what is none.
+template <class Number>
+void expect_number(const std::string& name, Number Config::* member, std::uint64_t min, std::uint64_t max) {
+  for (const std::uint64_t value : {min, (min + max) / 2, max}) {
+    EXPECT_EQ(accepted(name, std::to_string(value)).*member, static_cast<Number>(value)) << name;
+  }
+  Texts refused = {std::to_string(max + 1), "-1", "+1", "1.5", "1e3", " 1", "1 ", "0x10", "one", "",
+                   "18446744073709551616"};
+  if (min > 0) refused.push_back(std::to_string(min - 1));
+  expect_refused(name, refused,
+                 "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ".");
+}
+
+TEST(Config, NumbersHaveBounds) {
+  expect_number("PORT", &Config::port, 0, 65'535);
+  expect_number("INDEXER_BATCH_LEDGERS", &Config::indexer_batch_ledgers, 1, 10'000);
+  expect_number("INDEXER_SAFETY_MARGIN", &Config::indexer_safety_margin, 0, 1'000);
+  expect_number("INDEXER_POLL_MS", &Config::indexer_poll_ms, 10, 60'000);
+  expect_number("INDEXER_STALL_THRESHOLD_MS", &Config::indexer_stall_threshold_ms, 1'000, 86'400'000);
+  expect_number("RPC_TIMEOUT_MS", &Config::rpc_timeout_ms, 100, 300'000);
+  expect_number("IO_THREADS", &Config::io_threads, 1, 64);
+  expect_number("DB_POOL_SIZE", &Config::db_pool_size, 1, 64);
+  expect_number("WS_MAX_CONNECTIONS_PER_IP", &Config::ws_max_connections_per_ip, 1, 100'000);
+  expect_number("SHUTDOWN_GRACE_MS", &Config::shutdown_grace_ms, 0, 300'000);
+}
+
+TEST(Config, TheDatabaseIsRequired) {
+  const ConfigResult result = read({}, /*with_database=*/false);
+  EXPECT_EQ(result.problems, Texts{"DATABASE_URL must be set."});
+}
+
+TEST(Config, TheDatabaseIsPostgres) {
+  for (const std::string url : {"postgres://user:secret@db:5432/fluxora", "postgresql:///fluxora"}) {
+    EXPECT_EQ(accepted("DATABASE_URL", url).database_url, url);
+  }
+  expect_refused("DATABASE_URL", {"mysql://db", "fluxora", "host=db", "POSTGRES", ""},
+                 "must begin with postgres:// or postgresql://.");
+}
+
+TEST(Config, ABadDatabaseUrlIsNotRepeated) {
+  const ConfigResult result = read({{"DATABASE_URL", "mysql://user:secret@db"}});
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].find("secret"), std::string::npos);
+}
+
+TEST(Config, UrlsAreHttpOrHttps) {
+  EXPECT_EQ(accepted("PUBLIC_URL", "https://fluxora.example").public_url, "https://fluxora.example");
+  EXPECT_EQ(accepted("STELLAR_RPC_URL", "http://127.0.0.1:8000/rpc?key=1", {{"CONTRACT_IDS", "*"}}).stellar_rpc_url,
+            "http://127.0.0.1:8000/rpc?key=1");
+  const Texts wrong = {"fluxora.example", "ftp://fluxora.example", "http://", "http://user@host", "http://a b", ""};
+  expect_refused("PUBLIC_URL", wrong, "must be an http:// or https:// URL");
+  expect_refused("STELLAR_RPC_URL", wrong, "must be an http:// or https:// URL");
+}
+
+TEST(Config, TextsAreTakenAsTheyAre) {
+  EXPECT_EQ(accepted("HOST", "0.0.0.0").host, "0.0.0.0");
+  EXPECT_EQ(accepted("NETWORK_PASSPHRASE", "Test SDF Network ; September 2015").network_passphrase,
+            "Test SDF Network ; September 2015");
+  EXPECT_EQ(accepted("RPC_CA_FILE", "ca.pem").rpc_ca_file, "ca.pem");
+  EXPECT_EQ(accepted("DEMO_ROOT", "web-demo/dist").demo_root, "web-demo/dist");
+}
+
+TEST(Config, ContractsAreSortedAndEachOnce) {
+  const Variables rpc = {{"STELLAR_RPC_URL", "http://rpc"}};
+  const auto contracts = [&](const std::string& text) { return accepted("CONTRACT_IDS", text, rpc).contract_ids; };
+  EXPECT_EQ(contracts(contract), Texts{contract});
+  EXPECT_EQ(contracts("*"), Texts{"*"});
+  const Texts both = {std::min(contract, other_contract), std::max(contract, other_contract)};
+  EXPECT_EQ(contracts(contract + "," + other_contract), both);
+  EXPECT_EQ(contracts("  " + other_contract + " , " + contract + ",  " + contract + " "), both);
+  EXPECT_TRUE(accepted("CONTRACT_IDS", "*", rpc).follows_every_contract());
+  EXPECT_FALSE(accepted("CONTRACT_IDS", contract, rpc).follows_every_contract());
+  EXPECT_TRUE(accepted("CONTRACT_IDS", "*", rpc).follows_a_chain());
+}
+
+TEST(Config, WhatIsNoContractIsRefused) {
+  std::string misspelt = contract;
+  misspelt[5] = misspelt[5] == 'A' ? 'B' : 'A';
+  expect_refused("CONTRACT_IDS",
+                 {"", " ", ",", contract + ",", "," + contract, "C", misspelt, std::string(core::sample_sender),
+                  contract + ";" + other_contract, "**"},
+                 "must be contract addresses (C…), comma separated, or *");
+  expect_refused("CONTRACT_IDS", {"*," + contract, contract + ",*"}, "must be either * or addresses, not both.");
+}
+
+TEST(Config, AtMostTwentyFiveContracts) {
+  const auto contracts = [](std::uint8_t count) {
+    std::string text;
+    for (std::uint8_t i = 0; i < count; ++i) {
+      const core::Hash hash = core::hash_of(i);
+      text += (i > 0 ? "," : "") + *core::encode_strkey(core::StrKeyVersion::contract, hash);
+    }
+    return text;
+  };
+  EXPECT_EQ(accepted("CONTRACT_IDS", contracts(25), {{"STELLAR_RPC_URL", "http://rpc"}}).contract_ids.size(), 25u);
+  expect_refused("CONTRACT_IDS", {contracts(26)}, "must name at most 25 contracts.");
+}
+
+TEST(Config, TheRpcAndTheContractsGoTogether) {
+  const Texts told = {"STELLAR_RPC_URL and CONTRACT_IDS must be set together."};
+  EXPECT_EQ(read({{"STELLAR_RPC_URL", "http://rpc"}}).problems, told);
+  EXPECT_EQ(read({{"CONTRACT_IDS", "*"}}).problems, told);
+  EXPECT_FALSE(read({}).config.follows_a_chain());
+}
+
+TEST(Config, TheStartLedgerIsALedger) {
+  EXPECT_EQ(accepted("INDEXER_START_LEDGER", "1").indexer_start_ledger, 1u);
+  EXPECT_EQ(accepted("INDEXER_START_LEDGER", "4294967295").indexer_start_ledger, 4'294'967'295u);
+  EXPECT_EQ(read({}).config.indexer_start_ledger, std::nullopt);
+  expect_refused("INDEXER_START_LEDGER", {"0", "-1", "4294967296", "latest", "1.0", ""},
+                 "must be the number of a ledger.");
+}
+
+TEST(Config, LogLevels) {
+  EXPECT_EQ(accepted("LOG_LEVEL", "debug").log_level, ports::LogLevel::debug);
+  EXPECT_EQ(accepted("LOG_LEVEL", "info").log_level, ports::LogLevel::info);
+  EXPECT_EQ(accepted("LOG_LEVEL", "warn").log_level, ports::LogLevel::warn);
+  EXPECT_EQ(accepted("LOG_LEVEL", "error").log_level, ports::LogLevel::error);
+  expect_refused("LOG_LEVEL", {"INFO", "warning", "trace", ""}, "must be debug, info, warn or error.");
+}
+
+TEST(Config, SecurityThatIsNotThereIsRefusedNotIgnored) {
+  for (const std::string name : {"AUTH_REQUIRED", "WS_AUTH_REQUIRED"}) {
+    accepted(name, "false");
+    expect_refused(name, {"true", "1", "yes", "FALSE", ""}, "can only be false");
+  }
+}
+
+TEST(Config, EveryProblemIsTold) {
+  const ConfigResult result = read({{"PORT", "x"}, {"LOG_LEVEL", "x"}, {"STELLAR_RPC_URL", "x"}}, false);
+  ASSERT_EQ(result.problems.size(), 4u);
+  std::set<std::string> names;
+  for (const std::string& problem : result.problems) names.insert(problem.substr(0, problem.find(' ')));
+  EXPECT_EQ(names, (std::set<std::string>{"PORT", "LOG_LEVEL", "STELLAR_RPC_URL", "DATABASE_URL"}));
+}
+
+TEST(Config, TheTablesDefaultsAreTheRealOnes) {
+  const Config unset = read({}).config;
+  Variables defaults;
+  for (const Setting& setting : settings()) {
+    if (!setting.default_text.empty()) defaults.emplace(setting.name, setting.default_text);
+  }
+  const ConfigResult result = read(defaults);
+  EXPECT_EQ(result.problems, Texts{});
+  const Config& set = result.config;
+  EXPECT_EQ(set.host, unset.host);
+  EXPECT_EQ(set.port, unset.port);
+  EXPECT_EQ(set.indexer_batch_ledgers, unset.indexer_batch_ledgers);
+  EXPECT_EQ(set.indexer_safety_margin, unset.indexer_safety_margin);
+  EXPECT_EQ(set.indexer_poll_ms, unset.indexer_poll_ms);
+  EXPECT_EQ(set.indexer_stall_threshold_ms, unset.indexer_stall_threshold_ms);
+  EXPECT_EQ(set.rpc_timeout_ms, unset.rpc_timeout_ms);
+  EXPECT_EQ(set.io_threads, unset.io_threads);
+  EXPECT_EQ(set.db_pool_size, unset.db_pool_size);
+  EXPECT_EQ(set.ws_max_connections_per_ip, unset.ws_max_connections_per_ip);
+  EXPECT_EQ(set.shutdown_grace_ms, unset.shutdown_grace_ms);
+  EXPECT_EQ(set.log_level, unset.log_level);
+  EXPECT_EQ(defaults.size(), 14u) << "a new default needs its line above";
+}
+
+TEST(Config, TheTableIsComplete) {
+  std::set<std::string> asked;
+  static_cast<void>(read_config([&](std::string_view name) -> std::optional<std::string> {
+    asked.insert(std::string(name));
+    return std::nullopt;
+  }));
+  std::set<std::string> listed;
+  for (const Setting& setting : settings()) {
+    EXPECT_TRUE(listed.insert(std::string(setting.name)).second) << setting.name << " twice";
+    EXPECT_FALSE(setting.description.empty()) << setting.name;
+    EXPECT_EQ(setting.description.back(), '.') << setting.name;
+  }
+  EXPECT_EQ(asked, listed);
+}
+
+TEST(Config, TheDocsHaveTheSameTable) {
+  std::ifstream file(std::string(FLUXORA_PROJECT_ROOT) + "/docs/configuration.md");
+  ASSERT_TRUE(file);
+  Texts rows;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("| `", 0) == 0) rows.push_back(line);
+  }
+  Texts expected;
+  for (const Setting& setting : settings()) {
+    const std::string value = setting.default_text.empty() ? "" : "`" + std::string(setting.default_text) + "`";
+    expected.push_back("| `" + std::string(setting.name) + "` | " + value + " | " + std::string(setting.description) +
+                       " |");
+  }
+  EXPECT_EQ(rows, expected);
+}
+
+TEST(Config, AVariableSetToNothingCountsAsNotSet) {
+  ASSERT_EQ(setenv("FLUXORA_CONFIG_TEST", "", 1), 0);
+  EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), std::nullopt);
+  ASSERT_EQ(setenv("FLUXORA_CONFIG_TEST", "x", 1), 0);
+  EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), "x");
+  ASSERT_EQ(unsetenv("FLUXORA_CONFIG_TEST"), 0);
+  EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace fluxora::app

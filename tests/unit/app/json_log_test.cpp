@@ -1,0 +1,154 @@
+#include "json_log.hpp"
+
+#include <cstdio>
+#include <functional>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "fake_clock.hpp"
+
+namespace fluxora::app {
+namespace {
+
+using Json = nlohmann::json;
+using ports::LogField;
+using ports::LogLevel;
+
+/// What `work` writes to stdout.
+std::string written(const std::function<void()>& work) {
+  std::fflush(stdout);
+  const int own = dup(STDOUT_FILENO);
+  std::FILE* const file = std::tmpfile();
+  EXPECT_NE(file, nullptr);
+  dup2(fileno(file), STDOUT_FILENO);
+  work();
+  dup2(own, STDOUT_FILENO);
+  close(own);
+  std::string text;
+  std::rewind(file);
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+/// Each line as JSON; one that isn't fails the test.
+std::vector<Json> lines(const std::string& text) {
+  std::vector<Json> all;
+  EXPECT_TRUE(text.empty() || text.back() == '\n') << "an unfinished line";
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = text.find('\n', from);
+    const std::string line = text.substr(from, to - from);
+    all.push_back(Json::parse(line, nullptr, /*allow_exceptions=*/false));
+    EXPECT_TRUE(all.back().is_object()) << line;
+    from = to + 1;
+  }
+  return all;
+}
+
+class JsonLogTest : public ::testing::Test {
+ protected:
+  std::string text_of(LogLevel level, std::string_view event, std::string_view message,
+                      std::initializer_list<LogField> fields) {
+    return written([&] { log_.write(level, event, message, fields); });
+  }
+
+  fakes::FakeClock clock_{1'774'776'687'042};
+  JsonLog log_{LogLevel::debug, clock_};
+};
+
+TEST_F(JsonLogTest, ALine) {
+  EXPECT_EQ(
+      text_of(LogLevel::info, "request", "done", {{"path", "/health"}, {"status", 200u}, {"delta", -5}, {"ok", true}}),
+      R"({"time":"2026-03-29T09:31:27.042Z","level":"info","event":"request","message":"done",)"
+      R"("path":"/health","status":200,"delta":-5,"ok":true})"
+      "\n");
+}
+
+TEST_F(JsonLogTest, WithoutAMessageAndFields) {
+  EXPECT_EQ(text_of(LogLevel::warn, "stopped", "", {}),
+            R"({"time":"2026-03-29T09:31:27.042Z","level":"warn","event":"stopped"})"
+            "\n");
+}
+
+TEST_F(JsonLogTest, EveryLevelHasItsName) {
+  for (const auto& [level, name] : {std::pair{LogLevel::debug, "debug"}, std::pair{LogLevel::info, "info"},
+                                    std::pair{LogLevel::warn, "warn"}, std::pair{LogLevel::error, "error"}}) {
+    EXPECT_EQ(lines(text_of(level, "x", "", {}))[0]["level"], name);
+  }
+}
+
+TEST_F(JsonLogTest, WhateverIsLoggedOneValidLineComes) {
+  std::string every_byte;
+  for (int byte = 0; byte < 256; ++byte) every_byte += static_cast<char>(byte);
+  const std::string hostile[] = {"",
+                                 "\"}\n{\"level\":\"error\"",
+                                 "a\r\nb\tc\\d\"e",
+                                 std::string("nul\0inside", 10),
+                                 "\x7f\x1b[31m",
+                                 "\xff\xfe broken utf-8 \xc3",
+                                 "\xe2\x80\xa8 line separator",
+                                 every_byte,
+                                 std::string(100'000, '"')};
+  for (const std::string& text : hostile) {
+    const auto parsed = lines(text_of(LogLevel::info, text, text, {{"field", text}, {text, text}}));
+    ASSERT_EQ(parsed.size(), 1u) << text;
+    EXPECT_TRUE(parsed[0]["field"].is_string());
+  }
+  const auto parsed = lines(text_of(LogLevel::info, "x", hostile[1], {{"field", hostile[3]}}));
+  EXPECT_EQ(parsed[0]["message"], hostile[1]);
+  EXPECT_EQ(parsed[0]["field"], hostile[3]);
+}
+
+TEST_F(JsonLogTest, NumbersAreWhole) {
+  const auto parsed = lines(text_of(LogLevel::info, "x", "",
+                                    {{"least", std::numeric_limits<std::int64_t>::min()},
+                                     {"most", std::numeric_limits<std::uint64_t>::max()},
+                                     {"no", false}}));
+  EXPECT_EQ(parsed[0]["least"], std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(parsed[0]["most"], std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(parsed[0]["no"], false);
+}
+
+TEST_F(JsonLogTest, JsonStaysJson) {
+  const auto parsed = lines(text_of(LogLevel::info, "x", "", {{"metrics", LogField::Json{R"({"a":[1,2]})"}}}));
+  EXPECT_EQ(parsed[0]["metrics"], (Json{{"a", {1, 2}}}));
+}
+
+TEST_F(JsonLogTest, WhatIsBelowTheLevelIsLeftOut) {
+  JsonLog quiet(LogLevel::warn, clock_);
+  const auto parsed = lines(written([&] {
+    quiet.write(LogLevel::debug, "a", "", {});
+    quiet.info("b", "");
+    quiet.warn("c", "");
+    quiet.error("d", "");
+  }));
+  ASSERT_EQ(parsed.size(), 2u);
+  EXPECT_EQ(parsed[0]["event"], "c");
+  EXPECT_EQ(parsed[1]["event"], "d");
+}
+
+TEST_F(JsonLogTest, LinesOfSeveralThreadsDoNotMix) {
+  constexpr int threads = 4;
+  constexpr int each = 250;
+  const auto parsed = lines(written([&] {
+    std::vector<std::thread> writers;
+    for (int i = 0; i < threads; ++i) {
+      writers.emplace_back([&, i] {
+        for (int n = 0; n < each; ++n) log_.info("x", std::string(200, 'm'), {{"writer", i}, {"n", n}});
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+  }));
+  EXPECT_EQ(parsed.size(), std::size_t{threads * each});
+  std::vector<int> next(threads, 0);
+  for (const Json& line : parsed) EXPECT_EQ(line["n"], next[line["writer"].get<std::size_t>()]++);
+}
+
+}  // namespace
+}  // namespace fluxora::app

@@ -1,0 +1,81 @@
+#include "memory_event_log.hpp"
+
+#include <utility>
+
+#include "stream_samples.hpp"
+
+namespace fluxora::hub::test {
+
+std::string stream_id(std::uint64_t number) {
+  return number == 0 ? std::string() : core::chain_stream_id(core::sample_contract, number);
+}
+
+std::uint64_t MemoryEventLog::append(std::uint64_t stream_number, const std::string& sender,
+                                     const std::string& recipient) {
+  core::LogEntry entry;
+  entry.seq = ++extent.head_seq;
+  entry.event_id = "event-" + std::to_string(entry.seq);
+  entry.contract_id = core::sample_contract;
+  entry.closed_at = 1'000 + entry.seq;
+  if (stream_number == 0) {
+    entry.event = core::EventName::protocol_event;
+  } else {
+    entry.event = core::EventName::stream_updated;
+    entry.stream_id = stream_id(stream_number);
+    core::Stream stream = core::sample_stream();
+    stream.id = entry.stream_id;
+    stream.sender = sender;
+    stream.recipient = recipient;
+    entry.stream = std::move(stream);
+  }
+  entries_.push_back(std::move(entry));
+  return extent.head_seq;
+}
+
+void MemoryEventLog::append_many(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    append(1, std::string(core::sample_sender), std::string(core::sample_recipient));
+  }
+}
+
+std::vector<core::LogEntry> MemoryEventLog::entries_after(std::uint64_t seq, std::size_t limit) const {
+  std::vector<core::LogEntry> found;
+  for (std::uint64_t next = seq + 1; next <= extent.head_seq && found.size() < limit; ++next) {
+    found.push_back(entry(next));
+  }
+  return found;
+}
+
+void MemoryEventLog::head(ports::Reply<ports::LogHead> reply) {
+  asked_.emplace_back([this, reply = std::move(reply)] { failure ? reply(tl::unexpected(*failure)) : reply(extent); });
+}
+
+void MemoryEventLog::read(std::optional<std::uint64_t> after_seq, std::size_t limit, ports::EventFilter filter,
+                          ports::Reply<ports::EventPage> reply) {
+  reads.push_back({after_seq, limit, std::move(filter)});
+  asked_.emplace_back([this, read = reads.back(), reply = std::move(reply)] {
+    failure ? reply(tl::unexpected(*failure)) : reply(page(read));
+  });
+}
+
+void MemoryEventLog::answer(std::size_t index) {
+  const std::function<void()> question = std::move(asked_.at(index));
+  asked_.erase(asked_.begin() + static_cast<std::ptrdiff_t>(index));
+  question();
+}
+
+ports::EventPage MemoryEventLog::page(const Read& read) const {
+  ports::EventPage page;
+  page.head = extent;
+  for (std::uint64_t seq = std::max(read.after_seq.value_or(0) + 1, extent.oldest_seq); seq <= extent.head_seq; ++seq) {
+    if (read.filter.stream_id && entry(seq).stream_id != *read.filter.stream_id) continue;
+    if (page.entries.size() == read.limit) {
+      page.has_more = true;
+      break;
+    }
+    page.entries.push_back(entry(seq));
+  }
+  return page;
+}
+
+}  // namespace fluxora::hub::test

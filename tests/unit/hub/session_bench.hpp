@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fluxora/hub/feed_session.hpp"
+#include "memory_event_log.hpp"
+
+namespace fluxora::hub::test {
+
+/// A connection that keeps what is sent on it: "7" for the update of seq 7, and what the test notes beside it.
+class RecordingOutlet final : public Outlet {
+ public:
+  void send(Frame frame) override;
+  [[nodiscard]] bool drained() const override { return drained_; }
+  void give_up() override { ++given_up; }
+
+  void note(std::string text) { sent.push_back(std::move(text)); }
+  void set_drained() { drained_ = true; }
+
+  std::vector<std::string> sent;
+  std::vector<Frame> frames;
+  int given_up = 0;
+  std::function<void(std::uint64_t seq)> on_send;
+
+ private:
+  bool drained_ = true;
+};
+
+/// A session, its connection and its thread's mailbox. Nothing moves but by the test's hand.
+class SessionBench {
+ public:
+  /// The session begins where the log ends, unless told otherwise.
+  explicit SessionBench(std::size_t entries = 0, std::optional<std::uint64_t> tail = std::nullopt);
+
+  /// Notes "<topic> <outcome> after <seq>", or what went wrong, when it is answered.
+  void subscribe(const Topic& topic, const std::optional<core::Cursor>& after = std::nullopt);
+  /// Hands the session what the log got since the last time, up to `seq`.
+  void publish_up_to(std::uint64_t seq);
+  void publish_all() { publish_up_to(log.extent.head_seq); }
+  /// Appends entries of stream 1 and hands them over.
+  void happen(std::size_t count);
+
+  /// The oldest question is answered and the answer reaches the session.
+  void answer();
+  void run_mailbox();
+  /// The connection has sent everything.
+  void drain();
+  /// Until nothing waits any more.
+  void settle();
+
+  MemoryEventLog log;
+  RecordingOutlet outlet;
+  std::deque<std::function<void()>> mailbox;
+  std::shared_ptr<FeedSession> session;
+  std::uint64_t published = 0;
+};
+
+inline const Topic everything{};
+[[nodiscard]] Topic of_stream(std::uint64_t number);
+[[nodiscard]] Topic to_recipient(std::string address);
+[[nodiscard]] Topic from_sender(std::string address);
+[[nodiscard]] core::Cursor at(std::uint64_t seq);
+
+/// What was sent: notes, and "first".."last".
+[[nodiscard]] std::vector<std::string> sequence(std::vector<std::string> notes, std::uint64_t first,
+                                                std::uint64_t last);
+
+}  // namespace fluxora::hub::test

@@ -1,0 +1,88 @@
+#include "pool.hpp"
+
+#include <future>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "fake_log.hpp"
+#include "fluxora/store/store.hpp"
+
+namespace fluxora::store {
+namespace {
+
+using ports::StoreFailure;
+
+/// A database that isn't there: no server listens in a folder that doesn't exist.
+StoreOptions nowhere(unsigned threads, std::size_t queue_limit = 1'024) {
+  StoreOptions options;
+  options.database_url = "postgresql:///fluxora?host=/nonexistent";
+  options.read_connections = threads;
+  options.queue_limit = queue_limit;
+  return options;
+}
+
+TEST(ReadPool, AFullQueueIsBusyAtOnce) {
+  fakes::FakeLog log;
+  std::vector<std::optional<StoreFailure>> failures(4);
+  {
+    ReadPool pool(nowhere(/*threads=*/0, /*queue_limit=*/2), log);
+    for (auto& failure : failures) {
+      pool.run<int>([&failure](ports::StoreResult<int> result) { failure = result.error(); },
+                    [](pqxx::connection&) { return 1; });
+    }
+    EXPECT_EQ(failures[0], std::nullopt);
+    EXPECT_EQ(failures[1], std::nullopt);
+    EXPECT_EQ(failures[2], StoreFailure::busy);
+    EXPECT_EQ(failures[3], StoreFailure::busy);
+  }
+  EXPECT_EQ(failures[0], StoreFailure::unavailable) << "what still waits at the end is answered";
+  EXPECT_EQ(failures[1], StoreFailure::unavailable);
+}
+
+TEST(ReadPool, ADatabaseOutOfReachIsUnavailable) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/1), log);
+  for (int i = 0; i < 2; ++i) {
+    std::promise<ports::StoreResult<int>> replied;
+    pool.run<int>([&](ports::StoreResult<int> result) { replied.set_value(result); },
+                  [](pqxx::connection&) { return 1; });
+    const auto result = replied.get_future().get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error(), StoreFailure::unavailable);
+  }
+  EXPECT_EQ(log.lines("database_unavailable").size(), 2u);
+}
+
+TEST(Store, WithoutADatabaseEveryReadSaysSo) {
+  fakes::FakeLog log;
+  Store store(nowhere(/*threads=*/1), log);
+  std::promise<StoreFailure> stream, list, head, page, ready;
+  store.streams().find("x", [&](ports::StoreResult<ports::StreamAnswer> r) { stream.set_value(r.error()); });
+  store.streams().list({}, [&](ports::StoreResult<ports::StreamPage> r) { list.set_value(r.error()); });
+  store.events().head([&](ports::StoreResult<ports::LogHead> r) { head.set_value(r.error()); });
+  store.events().read(1, 1, {}, [&](ports::StoreResult<ports::EventPage> r) { page.set_value(r.error()); });
+  store.readiness().check([&](ports::StoreResult<bool> r) { ready.set_value(r.error()); });
+  for (auto* replied : {&stream, &list, &head, &page, &ready}) {
+    EXPECT_EQ(replied->get_future().get(), StoreFailure::unavailable);
+  }
+}
+
+TEST(Store, WithoutADatabaseTheBlockingPortsThrow) {
+  fakes::FakeLog log;
+  Store store(nowhere(/*threads=*/0), log);
+  const auto tail = store.make_tail();
+  EXPECT_THROW(static_cast<void>(tail->head()), ports::StoreUnavailable);
+  EXPECT_THROW(static_cast<void>(tail->read_after(0, 1)), ports::StoreUnavailable);
+  const auto ledgers = store.make_ledger_store();
+  EXPECT_THROW(static_cast<void>(ledgers->lead()), ports::StoreUnavailable);
+  EXPECT_THROW(static_cast<void>(ledgers->progress()), ports::StoreUnavailable);
+  EXPECT_THROW(static_cast<void>(ledgers->begin(std::nullopt)), ports::StoreUnavailable);
+  ledgers->stop_leading();
+  EXPECT_THROW(static_cast<void>(migrate(nowhere(0), log)), ports::StoreUnavailable);
+}
+
+}  // namespace
+}  // namespace fluxora::store
