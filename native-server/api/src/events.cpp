@@ -53,7 +53,6 @@ void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) 
 net::Response events_response(const ports::EventPage& page, const core::ResumeDecision& decision) {
   const bool nothing_fits = decision.outcome == core::Resume::epoch_changed;
   const bool has_more = page.has_more && !nothing_fits;
-  // The last page of a filtered read has seen everything up to the head: going on from there skips nothing.
   std::uint64_t next_seq = decision.after_seq;
   if (!nothing_fits && !page.entries.empty()) next_seq = page.entries.back().seq;
 

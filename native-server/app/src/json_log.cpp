@@ -1,5 +1,6 @@
 #include "json_log.hpp"
 
+#include <cerrno>
 #include <string>
 
 #include <unistd.h>
@@ -32,6 +33,7 @@ struct FieldWriter {
 void write_all(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;  // nobody reads the log any more: that must not end the service
     text.remove_prefix(static_cast<std::size_t>(written));
   }

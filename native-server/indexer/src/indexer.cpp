@@ -66,7 +66,9 @@ class Indexer::Impl {
     } catch (const ports::ChainError& error) {
       switch (error.kind()) {
         case ports::ChainError::Kind::cancelled: return milliseconds{0};
-        case ports::ChainError::Kind::outside_window: return halted(error.what(), false);
+        // Behind a load balancer another server may have answered, whose tip is lower; a checkpoint that fell out of
+        // the window is seen in the next round, by the window itself.
+        case ports::ChainError::Kind::outside_window:
         case ports::ChainError::Kind::unreachable:
         case ports::ChainError::Kind::nonsense: break;
       }
