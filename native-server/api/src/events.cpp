@@ -53,8 +53,8 @@ void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) 
 net::Response events_response(const ports::EventPage& page, const core::ResumeDecision& decision) {
   const bool nothing_fits = decision.outcome == core::Resume::epoch_changed;
   const bool has_more = page.has_more && !nothing_fits;
-  std::uint64_t next_seq = decision.after_seq;
-  if (!nothing_fits && !page.entries.empty()) next_seq = page.entries.back().seq;
+  // A last page has seen everything up to the head, also what a filter left out: going on from there skips nothing.
+  const std::uint64_t next_seq = has_more ? page.entries.back().seq : page.head.head_seq;
 
   std::string body;
   body.reserve(page.entries.size() * 1'536 + 128);

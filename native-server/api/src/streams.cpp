@@ -63,6 +63,7 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
   query.recipient = parameters.address("recipient");
   query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
   query.include_total = parameters.boolean("include_total").value_or(false);
+  query.now = static_cast<core::UnixSeconds>(context.clock.now() / 1000);
   const std::string filters = filters_text(query);
   if (const auto cursor = parameters.text("cursor")) {
     query.after = decode_list_cursor(*cursor, filters);

@@ -171,6 +171,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   if (chain) chain->indexer.stop();
   hub.stop();
   server.stop(std::chrono::milliseconds(config.shutdown_grace_ms));
+  store.stop();  // reads that nobody waits for any more still refer to what stands above
   log.info("stopped", "");
   return 0;
 }

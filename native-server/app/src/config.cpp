@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include <arpa/inet.h>
+
 #include "fluxora/chain/stellar_rpc.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/net/http_client.hpp"
@@ -51,6 +53,15 @@ std::function<std::string(Config&, const std::string&)> web_url(std::string Conf
     config.*member = text;
     return {};
   };
+}
+
+std::string read_host(Config& config, const std::string& text) {
+  in6_addr address{};
+  if (inet_pton(AF_INET, text.c_str(), &address) != 1 && inet_pton(AF_INET6, text.c_str(), &address) != 1) {
+    return "must be an IP address";
+  }
+  config.host = text;
+  return {};
 }
 
 std::string read_database_url(Config& config, const std::string& text) {
@@ -118,7 +129,7 @@ std::string read_unsupported_switch(Config&, const std::string& text) {
 const std::vector<Row>& rows() {
   static const std::vector<Row> table = {
       {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."}, read_database_url},
-      {{"HOST", "127.0.0.1", "Address to listen on."}, plain_text(&Config::host)},
+      {{"HOST", "127.0.0.1", "IP address to listen on."}, read_host},
       {{"PORT", "3000", "Port to listen on; 0 takes any free one."}, number(&Config::port, 0, 65'535)},
       {{"PUBLIC_URL", "", "Where clients reach the service; https adds upgrade-insecure-requests."},
        web_url(&Config::public_url)},

@@ -84,7 +84,7 @@ void FeedSession::start(const Topic& topic, const core::Cursor& after, const por
   const core::ResumeDecision decision = core::decide_resume(&after, {head.epoch, head.oldest_seq, head.head_seq});
   done({Subscribed::Problem::none, decision, head.epoch});
   Subscription& subscription = add(topic, decision.after_seq, decision.after_seq >= tail_seq_);
-  if (!subscription.live) read_on(subscription);
+  if (!subscription.live) read_next();
 }
 
 void FeedSession::unsubscribe(const Topic& topic) {
@@ -174,35 +174,50 @@ void FeedSession::read_on(Subscription& subscription) {
 void FeedSession::on_page(const std::string& key, std::uint64_t ticket, ports::StoreResult<ports::EventPage> page) {
   if (closed_) return;
   const auto found = subscriptions_.find(key);
-  if (found == subscriptions_.end() || found->second.ticket != ticket) return;  // unsubscribed meanwhile
-  Subscription& subscription = found->second;
-  subscription.reading = false;
-  // Another log, or entries that were pruned before they were read: the client is told when it resumes by its cursor.
-  if (!page || page->head.epoch != epoch_ || page->head.oldest_seq > subscription.position + 1) {
-    outlet_.give_up();
-    return;
+  if (found != subscriptions_.end() && found->second.ticket == ticket) {
+    Subscription& subscription = found->second;
+    subscription.reading = false;
+    // Another log, or entries that were pruned before they were read: the client is told when it resumes by its cursor.
+    if (!page || page->head.epoch != epoch_ || page->head.oldest_seq > subscription.position + 1) {
+      outlet_.give_up();
+      return;
+    }
+    send_page(subscription, *page);
   }
+  if (outlet_.drained()) read_next();
+}
 
-  for (const core::LogEntry& entry : page->entries) {
-    if (matches(subscription.topic, entry) && !was_sent(entry, subscription))
-      outlet_.send(encode_update(entry, epoch_));
+void FeedSession::send_page(Subscription& subscription, const ports::EventPage& page) {
+  std::size_t bytes = 0;
+  bool whole = true;
+  for (const core::LogEntry& entry : page.entries) {
+    whole = bytes < replay_bytes;
+    if (!whole) break;
+    if (matches(subscription.topic, entry) && !was_sent(entry, subscription)) {
+      Frame frame = encode_update(entry, epoch_);
+      bytes += frame->size();
+      outlet_.send(std::move(frame));
+    }
     subscription.position = entry.seq;
   }
   // No more: everything up to the head that this page was read at has been seen.
-  if (!page->has_more) subscription.position = std::max(subscription.position, page->head.head_seq);
-  if (subscription.position >= tail_seq_) {
-    subscription.live = true;
-    forget_ended();
-  } else if (outlet_.drained()) {
-    read_on(subscription);
+  if (whole && !page.has_more) subscription.position = std::max(subscription.position, page.head.head_seq);
+  if (subscription.position < tail_seq_) return;
+  subscription.live = true;
+  forget_ended();
+}
+
+void FeedSession::read_next() {
+  Subscription* next = nullptr;
+  for (auto& [key, subscription] : subscriptions_) {
+    if (subscription.reading) return;
+    if (!subscription.live && next == nullptr) next = &subscription;
   }
+  if (next != nullptr) read_on(*next);
 }
 
 void FeedSession::on_drained() {
-  if (closed_) return;
-  for (auto& [key, subscription] : subscriptions_) {
-    if (!subscription.live && !subscription.reading) read_on(subscription);
-  }
+  if (!closed_) read_next();
 }
 
 void FeedSession::close() {

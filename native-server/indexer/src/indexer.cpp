@@ -17,6 +17,9 @@ constexpr milliseconds first_backoff{500};
 constexpr milliseconds longest_backoff{15'000};
 // One failed call is a hiccup; clients are told from the second on.
 constexpr int failures_until_degraded = 2;
+// A tip so far below the checkpoint for so long is another network's, not a slow server's.
+constexpr std::uint32_t reset_distance = 64;
+constexpr milliseconds reset_after{300'000};
 // Headers of ledgers in between are cheaper than one more call.
 constexpr std::uint32_t header_run_gap = 4;
 
@@ -56,7 +59,7 @@ class Indexer::Impl {
       return wait;
     } catch (const Halt& halt) {
       return halted(halt.what(), halt.reorg);
-    } catch (const ports::WrongNetwork& error) {
+    } catch (const ports::ForeignLog& error) {
       return halted(error.what(), false);
     } catch (const ports::CheckpointMoved& error) {
       store_.stop_leading();
@@ -110,6 +113,8 @@ class Indexer::Impl {
 
     const ports::LedgerWindow window = chain_.window();
     const std::uint32_t safe = window.latest > options_.safety_margin ? window.latest - options_.safety_margin : 0;
+    if (checkpoint_ && window.latest < checkpoint_->ledger) return lag_behind(window);
+    reset_since_.reset();
     const std::uint32_t next = next_ledger(window);
     if (next > safe) {
       synced(safe, "Up to date.");
@@ -119,6 +124,24 @@ class Indexer::Impl {
     index(next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, safe)));
     synced(safe, checkpoint_->ledger >= safe ? "Up to date." : "Catching up.");
     return checkpoint_->ledger >= safe ? options_.poll : milliseconds{0};
+  }
+
+  /// A server whose tip is below our checkpoint: usually one that lags, which is waited for and doesn't count as
+  /// synced. One that stays far below is another chain. SPEC section 9, "network reset".
+  milliseconds lag_behind(const ports::LedgerWindow& window) {
+    const std::string where = "the RPC's latest ledger, " + ledger_text(window.latest) + ", is below our checkpoint, " +
+                              ledger_text(checkpoint_->ledger) + ".";
+    if (std::uint64_t{window.latest} + reset_distance < checkpoint_->ledger) {
+      if (!reset_since_) reset_since_ = clock_.now();
+      if (clock_.now() - *reset_since_ >= reset_after.count()) throw Halt("The network was reset: " + where);
+    } else {
+      reset_since_.reset();
+    }
+    const std::lock_guard lock(mutex_);
+    status_.state = ports::IndexerStatus::State::healthy;
+    status_.summary = "Waiting: " + where;
+    status_.rpc_healthy = true;
+    return options_.poll;
   }
 
   void open() {
@@ -163,9 +186,17 @@ class Indexer::Impl {
   }
 
   void index(std::uint32_t first, std::uint32_t last) {
+    // The chain may change between two calls. One hash stands for everything below it, so the batch is of one chain
+    // when its last ledger's is the same before and after. SPEC section 9.
+    const ports::LedgerHeader before = chain_.ledgers(last, last).front();
     ports::EventBatch read = chain_.events(first, last);
     LedgerBatch batch{first, read.complete_through, {}, std::move(read.events)};
     batch.headers = read_headers(batch);
+    const ports::LedgerHeader after = batch.last == last ? batch.headers.back() : chain_.ledgers(last, last).front();
+    if (after.hash != before.hash) {
+      throw ports::ChainError(ports::ChainError::Kind::nonsense,
+                              "the chain changed below ledger " + ledger_text(last) + " while it was read");
+    }
     check_links(batch);
 
     const auto transaction = store_.begin(checkpoint_);
@@ -299,6 +330,7 @@ class Indexer::Impl {
   milliseconds backoff_ = first_backoff;
   bool degraded_ = false;
   std::string announced_halt_;
+  std::optional<core::UnixMillis> reset_since_;
 
   mutable std::mutex mutex_;
   ports::IndexerStatus status_;

@@ -31,8 +31,9 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_identity ON events (event_id, ledger_hash, coalesce(stream_id, ''));
 CREATE INDEX events_by_stream ON events (stream_id, seq) WHERE stream_id IS NOT NULL;
 CREATE INDEX events_by_ledger ON events (ledger);
+CREATE INDEX events_by_event ON events (event, seq);
 
--- Ledgers that have entries, and each batch's last.
+-- Headers as they were read: every ledger with entries, each batch's first and last, and some in between.
 CREATE TABLE ledgers (
   sequence bigint PRIMARY KEY,
   hash bytea NOT NULL,

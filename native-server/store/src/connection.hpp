@@ -17,26 +17,31 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
 /// True for what goes away by itself when the database is back: lost connections, shutdowns, failovers.
 [[nodiscard]] bool is_outage(const std::exception& error) noexcept;
 
-/// One connection of a thread that blocks on it: opened when first used, dropped after any error. Calls `work` and
-/// turns an outage into ports::StoreUnavailable; other errors pass.
+/// One connection of a thread that blocks on it, opened when first used. After an outage it stays, unusable, until it
+/// is used again: whatever refers to it (a transaction, a listener) has to go before that, and may.
 class OwnConnection {
  public:
   OwnConnection(StoreOptions options, std::string purpose, int statement_timeout_ms)
       : options_(std::move(options)), purpose_(std::move(purpose)), statement_timeout_ms_(statement_timeout_ms) {}
 
+  /// Calls `work`. An outage becomes ports::StoreUnavailable; other errors pass and leave the connection as it is.
   template <class Work>
   auto use(Work work) -> decltype(work(std::declval<pqxx::connection&>())) {
     try {
-      if (!connection_) connection_ = connect(options_, purpose_, statement_timeout_ms_);
+      if (!is_open()) {
+        connection_ = connect(options_, purpose_, statement_timeout_ms_);
+        lost_ = false;
+      }
       return work(*connection_);
     } catch (const std::exception& error) {
       if (!is_outage(error)) throw;
-      connection_.reset();
+      lost_ = true;
       throw ports::StoreUnavailable(error.what());
     }
   }
 
-  [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr; }
+  /// False before the first use and after an outage.
+  [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr && !lost_; }
   void close() noexcept { connection_.reset(); }
 
  private:
@@ -44,6 +49,7 @@ class OwnConnection {
   std::string purpose_;
   int statement_timeout_ms_;
   std::unique_ptr<pqxx::connection> connection_;
+  bool lost_ = false;
 };
 
 }  // namespace fluxora::store

@@ -1,5 +1,7 @@
 #include "ledger_writer.hpp"
 
+#include <algorithm>
+
 #include "log_tail.hpp"
 #include "rows.hpp"
 
@@ -23,9 +25,33 @@ std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::stri
   return list;
 }
 
+/// True when every contract of `wanted` is one of `held`; both comma separated.
+bool names_all_of(const std::string& held, const std::string& wanted) {
+  const std::string list = "," + held + ",";
+  for (std::size_t from = 0; from <= wanted.size();) {
+    const std::size_t comma = std::min(wanted.find(',', from), wanted.size());
+    if (list.find("," + wanted.substr(from, comma - from) + ",") == std::string::npos) return false;
+    from = comma + 1;
+  }
+  return true;
+}
+
+void refuse_foreign_log(const ports::Following& following, const std::string& network, const std::string& contracts) {
+  if (following.network_passphrase != network) {
+    throw ports::ForeignLog("the database holds the streams of network \"" + network + "\", the RPC serves \"" +
+                            following.network_passphrase + "\"");
+  }
+  if ((following.contracts == "*") != (contracts == "*")) {
+    throw ports::ForeignLog("the database was filled with CONTRACT_IDS=" + contracts +
+                            "; between * and contracts a new database is needed, because * folds nothing");
+  }
+}
+
 class PostgresIngestTransaction final : public ports::IngestTransaction {
  public:
-  PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected) : own_(own) {
+  PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected,
+                            ports::Following following)
+      : own_(own), following_(std::move(following)) {
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
       const pqxx::result rows = sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
@@ -84,7 +110,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   }
 
  private:
-  /// Also drops the transaction when the connection is lost under it.
+  /// After any failure there is nothing left to commit; the connection outlives the transaction.
   template <class Work>
   void guarded(Work work) {
     try {
@@ -148,10 +174,13 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   void set_checkpoint(const ports::Checkpoint& checkpoint) {
     sql_->exec("UPDATE indexer_checkpoint SET updated_at = now(), ledger = " + std::to_string(checkpoint.ledger) +
-               ", ledger_hash = '" + bytea(checkpoint.hash) + "', closed_at = " + std::to_string(checkpoint.closed_at));
+               ", ledger_hash = '" + bytea(checkpoint.hash) + "', closed_at = " + std::to_string(checkpoint.closed_at) +
+               ", network_passphrase = " + sql_->quote(following_.network_passphrase) +
+               ", contracts = " + sql_->quote(following_.contracts));
   }
 
   OwnConnection& own_;
+  const ports::Following following_;
   std::unique_ptr<pqxx::work> sql_;
   std::uint64_t head_seq_ = 0;
 };
@@ -191,22 +220,17 @@ ports::IndexProgress PostgresLedgerStore::progress() {
 
 std::optional<ports::Checkpoint> PostgresLedgerStore::open(const ports::Following& following) {
   return connection_.use([&](pqxx::connection& connection) {
-    pqxx::work sql(connection);
-    const pqxx::result rows = sql.exec(
-        "SELECT ledger, ledger_hash, closed_at, network_passphrase, contracts FROM indexer_checkpoint FOR UPDATE");
+    pqxx::nontransaction sql(connection);
+    const pqxx::result rows =
+        sql.exec("SELECT ledger, ledger_hash, closed_at, network_passphrase, contracts FROM indexer_checkpoint");
     const pqxx::row row = rows[0];
-    if (!row[3].is_null() && following.network_passphrase != row[3].c_str()) {
-      throw ports::WrongNetwork("the database holds the streams of network \"" + std::string(row[3].c_str()) +
-                                "\", the RPC serves \"" + following.network_passphrase + "\"");
-    }
-    const bool same = !row[4].is_null() && following.contracts == row[4].c_str();
-    if (same) return checkpoint_from_row(row);
-    sql.exec(
-        "UPDATE indexer_checkpoint SET ledger = NULL, ledger_hash = NULL, closed_at = NULL, updated_at = now(),"
-        " network_passphrase = " +
-        sql.quote(following.network_passphrase) + ", contracts = " + sql.quote(following.contracts));
-    sql.commit();
-    return std::optional<ports::Checkpoint>();
+    following_ = following;
+    stored_ = checkpoint_from_row(row);
+    if (row[3].is_null()) return stored_;
+
+    refuse_foreign_log(following, row[3].c_str(), row[4].c_str());
+    if (!names_all_of(row[4].c_str(), following.contracts)) return std::optional<ports::Checkpoint>();
+    return stored_;
   });
 }
 
@@ -214,7 +238,8 @@ std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::
   if (!leading_ || !connection_.is_open()) {
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }
-  return std::make_unique<PostgresIngestTransaction>(connection_, expected);
+  // Starting over, the row still has the old checkpoint until the first batch replaces it.
+  return std::make_unique<PostgresIngestTransaction>(connection_, expected ? expected : stored_, following_);
 }
 
 }  // namespace fluxora::store

@@ -18,6 +18,8 @@ class PostgresLedgerStore final : public ports::LedgerStore {
  private:
   OwnConnection connection_;
   bool leading_ = false;  // holds the advisory lock, as long as the connection lives
+  ports::Following following_;
+  std::optional<ports::Checkpoint> stored_;  // as open() found it
 };
 
 }  // namespace fluxora::store

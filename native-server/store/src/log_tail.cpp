@@ -15,11 +15,17 @@ PostgresLogTail::PostgresLogTail(StoreOptions options) : connection_(std::move(o
 
 PostgresLogTail::~PostgresLogTail() = default;
 
+void PostgresLogTail::drop_dead_listener() {
+  if (!connection_.is_open()) listener_.reset();
+}
+
 ports::LogHead PostgresLogTail::head() {
+  drop_dead_listener();
   return connection_.use([](pqxx::connection& connection) { return read_log_head(connection); });
 }
 
 std::vector<core::LogEntry> PostgresLogTail::read_after(std::uint64_t seq, std::size_t limit) {
+  drop_dead_listener();
   return connection_.use([&](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
     const pqxx::result rows = sql.exec("SELECT " + event_column_list("") + " FROM events WHERE seq > " +
@@ -32,21 +38,16 @@ std::vector<core::LogEntry> PostgresLogTail::read_after(std::uint64_t seq, std::
 }
 
 void PostgresLogTail::wait(std::chrono::milliseconds timeout) {
-  if (!connection_.is_open()) listener_.reset();
-  try {
-    connection_.use([&](pqxx::connection& connection) {
-      if (!listener_) {
-        // What was appended before LISTEN took effect has notified nobody: look once more before waiting.
-        listener_ = std::make_unique<Listener>(connection);
-        return;
-      }
-      connection.await_notification(static_cast<long>(timeout.count() / 1000),
-                                    static_cast<long>(timeout.count() % 1000 * 1000));
-    });
-  } catch (const ports::StoreUnavailable&) {
-    listener_.reset();
-    throw;
-  }
+  drop_dead_listener();
+  connection_.use([&](pqxx::connection& connection) {
+    if (!listener_) {
+      // What was appended before LISTEN took effect has notified nobody: look once more before waiting.
+      listener_ = std::make_unique<Listener>(connection);
+      return;
+    }
+    connection.await_notification(static_cast<long>(timeout.count() / 1000),
+                                  static_cast<long>(timeout.count() % 1000 * 1000));
+  });
 }
 
 }  // namespace fluxora::store

@@ -20,6 +20,9 @@ class PostgresLogTail final : public ports::LogTail {
  private:
   class Listener;
 
+  /// Before anything that may open a new connection in the old one's place.
+  void drop_dead_listener();
+
   OwnConnection connection_;
   std::unique_ptr<Listener> listener_;  // belongs to the connection that is open
 };

@@ -10,13 +10,21 @@ ReadPool::ReadPool(StoreOptions options, ports::Log& log) : options_(std::move(o
 }
 
 ReadPool::~ReadPool() {
+  stop();
+}
+
+void ReadPool::stop() {
+  std::deque<Task> waiting;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    waiting.swap(queue_);
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  for (Task& task : queue_) task.fail(ports::StoreFailure::unavailable);
+  for (Task& task : waiting) task.fail(ports::StoreFailure::unavailable);
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void ReadPool::enqueue(Task task) {
@@ -48,26 +56,35 @@ void ReadPool::run_worker() {
 }
 
 void ReadPool::perform(Task& task, std::unique_ptr<pqxx::connection>& connection) {
+  std::function<void()> deliver;
   // A connection that was kept may have died since; only such a one earns a second try.
-  for (bool fresh = connection == nullptr;; fresh = true) {
+  for (bool fresh = connection == nullptr; !deliver; fresh = true) {
     try {
       if (!connection) connection = connect(options_, "read", options_.read_timeout_ms);
-      task.work(*connection);
-      return;
+      deliver = task.work(*connection);
     } catch (const std::exception& error) {
       connection.reset();
       const bool outage = is_outage(error);
       if (outage && !fresh) continue;
-      if (outage) {
-        log_.warn("database_unavailable", error.what());
-        task.fail(ports::StoreFailure::unavailable);
-      } else {
-        log_.error("database_error", error.what());
-        task.fail(ports::StoreFailure::internal);
-      }
+      task.fail(report(error, outage));
       return;
     }
   }
+  deliver();
+}
+
+ports::StoreFailure ReadPool::report(const std::exception& error, bool outage) {
+  if (outage) {
+    log_.warn("database_unavailable", error.what());
+    return ports::StoreFailure::unavailable;
+  }
+  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
+  if (sql != nullptr && sql->sqlstate() == "57014") {  // our own statement_timeout
+    log_.warn("database_slow", error.what());
+    return ports::StoreFailure::busy;
+  }
+  log_.error("database_error", error.what());
+  return ports::StoreFailure::internal;
 }
 
 }  // namespace fluxora::store

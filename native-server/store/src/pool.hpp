@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -22,6 +23,8 @@ class ReadPool {
  public:
   ReadPool(StoreOptions options, ports::Log& log);
   ~ReadPool();
+  /// Fails what waits, lets what runs end, and joins. Nothing is replied after it.
+  void stop();
   ReadPool(const ReadPool&) = delete;
   ReadPool& operator=(const ReadPool&) = delete;
 
@@ -29,21 +32,26 @@ class ReadPool {
   template <class T>
   void run(ports::Reply<T> reply, std::function<T(pqxx::connection&)> work) {
     Task task;
-    // Copies: the function objects are shared by the outcomes, of which exactly one is called.
-    task.work = [reply, work = std::move(work)](pqxx::connection& connection) { reply(work(connection)); };
+    // The reply is made only after the query has succeeded for good, and outside of what is tried again.
+    task.work = [reply, work = std::move(work)](pqxx::connection& connection) -> std::function<void()> {
+      auto answer = std::make_shared<T>(work(connection));
+      return [reply, answer] { reply(std::move(*answer)); };
+    };
     task.fail = [reply](ports::StoreFailure failure) { reply(tl::unexpected(failure)); };
     enqueue(std::move(task));
   }
 
  private:
   struct Task {
-    std::function<void(pqxx::connection&)> work;
+    std::function<std::function<void()>(pqxx::connection&)> work;  ///< gives what delivers the answer
     std::function<void(ports::StoreFailure)> fail;
   };
 
   void enqueue(Task task);
   void run_worker();
   void perform(Task& task, std::unique_ptr<pqxx::connection>& connection);
+  /// Logs why a read has no answer, and says it as callers see it.
+  ports::StoreFailure report(const std::exception& error, bool outage);
 
   StoreOptions options_;
   ports::Log& log_;

@@ -35,6 +35,10 @@ class Store::Impl {
 Store::Store(StoreOptions options, ports::Log& log) : impl_(std::make_unique<Impl>(std::move(options), log)) {}
 Store::~Store() = default;
 
+void Store::stop() {
+  impl_->pool.stop();
+}
+
 ports::StreamReader& Store::streams() noexcept {
   return impl_->streams;
 }

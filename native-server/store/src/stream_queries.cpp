@@ -22,13 +22,15 @@ const std::string& find_as_of_sql() {
   return sql;
 }
 
-/// A stream's asOf, in seconds, as SQL.
-constexpr std::string_view as_of_sql = "greatest(coalesce(c.closed_at, 0), s.updated_at_ms / 1000)";
+/// A stream's asOf, in seconds, as SQL. SPEC section 2.
+std::string as_of_sql(core::UnixSeconds now) {
+  return "greatest(coalesce(c.closed_at, " + std::to_string(now) + "), s.updated_at_ms / 1000)";
+}
 
-std::string status_condition(ports::StatusFilter status) {
+std::string status_condition(ports::StatusFilter status, core::UnixSeconds now) {
   switch (status) {
-    case ports::StatusFilter::scheduled: return "s.status = 0 AND s.start_time > " + std::string(as_of_sql);
-    case ports::StatusFilter::active: return "s.status = 0 AND s.start_time <= " + std::string(as_of_sql);
+    case ports::StatusFilter::scheduled: return "s.status = 0 AND s.start_time > " + as_of_sql(now);
+    case ports::StatusFilter::active: return "s.status = 0 AND s.start_time <= " + as_of_sql(now);
     case ports::StatusFilter::paused: return "s.status = 1";
     case ports::StatusFilter::completed: return "s.status = 2";
     case ports::StatusFilter::cancelled: return "s.status = 3";
@@ -38,7 +40,7 @@ std::string status_condition(ports::StatusFilter status) {
 
 std::string filter_conditions(const ports::StreamQuery& query, pqxx::transaction_base& sql) {
   std::string conditions = "true";
-  if (query.status) conditions += " AND " + status_condition(*query.status);
+  if (query.status) conditions += " AND " + status_condition(*query.status, query.now);
   if (query.sender) conditions += " AND s.sender = " + sql.quote(*query.sender);
   if (query.recipient) conditions += " AND s.recipient = " + sql.quote(*query.recipient);
   return conditions;

@@ -141,7 +141,7 @@ TEST_F(EventsTest, AStreamsHistoryFromItsBeginning) {
   EXPECT_EQ(bench_.events.reads[0].after_seq, 0u);
   EXPECT_EQ(bench_.events.reads[0].filter.stream_id, id);
   EXPECT_EQ(body["events"].size(), 2u);
-  EXPECT_EQ(body["next_cursor"], "k3f9-9");
+  EXPECT_EQ(body["next_cursor"], "k3f9-1042") << "the last page has seen everything up to the head";
   EXPECT_TRUE(bench_.streams.found.empty()) << "it has entries, so it is there";
 }
 

@@ -17,6 +17,7 @@ std::uint64_t MemoryEventLog::append(std::uint64_t stream_number, const std::str
   entry.event_id = "event-" + std::to_string(entry.seq);
   entry.contract_id = core::sample_contract;
   entry.closed_at = 1'000 + entry.seq;
+  entry.value_xdr.assign(value_bytes, 0xff);  // no XDR: shown as base64
   if (stream_number == 0) {
     entry.event = core::EventName::protocol_event;
   } else {

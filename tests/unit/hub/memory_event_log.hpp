@@ -39,6 +39,7 @@ class MemoryEventLog final : public ports::EventLog {
   void answer(std::size_t index = 0);
 
   ports::LogHead extent{"e1", 1, 0};
+  std::size_t value_bytes = 0;                 ///< of the values of entries appended from now on
   std::optional<ports::StoreFailure> failure;  ///< the answer to everything while set
   std::vector<Read> reads;                     ///< every page that was asked for
 

@@ -414,7 +414,25 @@ TEST_F(IndexerTest, AServerThatLagsBehindUsChangesNothing) {
   EXPECT_EQ(store_.checkpoint->ledger, 99u);
   EXPECT_NE(status().state, State::halted);
   EXPECT_EQ(status().last_ledger, 99u);
-  EXPECT_EQ(status().last_safe_ledger, 79u);
+  EXPECT_NE(status().summary.find("below our checkpoint, 99"), std::string::npos) << status().summary;
+  clock_.advance(milliseconds(300'001));
+  round();
+  EXPECT_EQ(status().state, State::stalled) << "waiting for a lagging server is no successful sync";
+}
+
+TEST_F(IndexerTest, AServerFarBelowUsForFiveMinutesIsANetworkReset) {
+  indexed_up_to(99);
+  chain_.held = {1, 30};
+  EXPECT_EQ(round(), poll);
+  clock_.advance(milliseconds(299'999));
+  EXPECT_EQ(round(), poll);
+  EXPECT_NE(status().state, State::halted);
+  clock_.advance(milliseconds(1));
+  EXPECT_EQ(round(), longest_backoff);
+  EXPECT_EQ(status().state, State::halted);
+  EXPECT_NE(status().summary.find("network was reset"), std::string::npos) << status().summary;
+  EXPECT_EQ(store_.begun, 0);
+  EXPECT_EQ(store_.checkpoint->ledger, 99u);
 }
 
 TEST_F(IndexerTest, IsStalledAfterTheThreshold) {
@@ -473,6 +491,28 @@ TEST_F(IndexerTest, EventsAndHeadersThatDisagreeAreRefused) {
   EXPECT_NE(status().summary.find("events and ledgers disagree at 55"), std::string::npos) << status().summary;
 }
 
+TEST_F(IndexerTest, AChainThatChangesWhileItIsReadIsReadAgain) {
+  options_.batch_ledgers = 100;
+  indexed_up_to(50);
+  chain_.forks_while_read = 60;  // the events are the old branch's, the headers the new one's
+  EXPECT_EQ(round(), milliseconds(500));
+  EXPECT_TRUE(store_.commits.empty());
+  EXPECT_NE(status().summary.find("changed below ledger 99"), std::string::npos) << status().summary;
+  round();
+  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(99, 1));
+}
+
+TEST_F(IndexerTest, AChainThatChangesWhileAPartOfItIsReadIsReadAgain) {
+  options_.batch_ledgers = 100;
+  indexed_up_to(50);
+  chain_.complete_through = 70;
+  chain_.forks_while_read = 60;
+  EXPECT_EQ(round(), milliseconds(500));
+  EXPECT_TRUE(store_.commits.empty());
+  round();
+  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(70, 1));
+}
+
 TEST_F(IndexerTest, HeadersAreReadWhereTheyAreNeeded) {
   options_.batch_ledgers = 100;
   indexed_up_to(10);
@@ -481,7 +521,7 @@ TEST_F(IndexerTest, HeadersAreReadWhereTheyAreNeeded) {
   chain_.put(44, withdrew(1, 5));  // near enough for one call
   chain_.put(60, withdrew(1, 5));
   round();
-  EXPECT_EQ(chain_.ledger_calls, (Ranges{{11, 11}, {40, 44}, {60, 60}, {99, 99}}));
+  EXPECT_EQ(chain_.ledger_calls, (Ranges{{99, 99}, {11, 11}, {40, 44}, {60, 60}, {99, 99}}));
   EXPECT_EQ(store_.checkpoint->ledger, 99u);
   EXPECT_EQ(store_.entries.size(), 4u);
 }

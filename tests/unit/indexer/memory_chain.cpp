@@ -1,6 +1,7 @@
 #include "memory_chain.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "chain_events.hpp"
 
@@ -57,6 +58,7 @@ ports::EventBatch MemoryChain::events(std::uint32_t first, std::uint32_t last) {
   for (const ports::ChainEvent& event : events_) {
     if (event.ledger >= first && event.ledger <= through) batch.events.push_back(event);
   }
+  if (forks_while_read) forked_from = std::exchange(forks_while_read, std::nullopt);
   return batch;
 }
 

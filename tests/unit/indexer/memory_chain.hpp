@@ -38,6 +38,7 @@ class MemoryChain final : public ports::ChainSource {
   ports::LedgerWindow held{1, 100};
   std::optional<std::uint32_t> complete_through;  ///< answers end there
   std::optional<std::uint32_t> forked_from;       ///< headers from here on are of another fork, linked among themselves
+  std::optional<std::uint32_t> forks_while_read;  ///< becomes forked_from once events were asked for
   std::optional<std::uint32_t> broken_link_at;    ///< that ledger names another previous one
   core::UnixSeconds header_time_shift = 0;        ///< headers close later than events say
 

@@ -52,7 +52,7 @@ bool MemoryLedgerStore::lead() {
 }
 
 std::optional<ports::Checkpoint> MemoryLedgerStore::open(const ports::Following& following) {
-  if (!wrong_network.empty()) throw ports::WrongNetwork(wrong_network);
+  if (!wrong_network.empty()) throw ports::ForeignLog(wrong_network);
   opened.push_back(following);
   return checkpoint;
 }

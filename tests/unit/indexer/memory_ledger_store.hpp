@@ -27,7 +27,7 @@ class MemoryLedgerStore final : public ports::LedgerStore {
   bool may_lead = true;
   bool is_away = false;  ///< everything throws StoreUnavailable
   bool is_away_at_commit = false;
-  std::string wrong_network;  ///< not empty: open throws WrongNetwork saying so
+  std::string wrong_network;  ///< not empty: open throws ForeignLog saying so
   core::UnixMillis updated_at = 0;
 
   // What there is.

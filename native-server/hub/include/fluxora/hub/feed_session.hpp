@@ -22,6 +22,9 @@ inline constexpr std::size_t max_subscriptions = 1'000;
 /// Entries of one step of a replay; the next step waits until the connection has sent them.
 inline constexpr std::size_t replay_page = 200;
 
+/// A step also ends when it has sent about so much, half of what a connection may have queued.
+inline constexpr std::size_t replay_bytes = 512 * 1024;
+
 /// A connection as the hub needs it, on the connection's own thread.
 class Outlet {
  public:
@@ -83,6 +86,9 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   void start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
              const std::function<void(Subscribed)>& done);
   void read_on(Subscription& subscription);
+  /// One replay reads at a time, so that several don't fill the connection's queue together.
+  void read_next();
+  void send_page(Subscription& subscription, const ports::EventPage& page);
   void on_page(const std::string& key, std::uint64_t ticket, ports::StoreResult<ports::EventPage> page);
   void tell_standing(const Subscription& subscription, const std::function<void(Subscribed)>& done) const;
   /// Whether the entry that `wanting` asks for came to the connection already, since `wanting` began.

@@ -16,8 +16,9 @@
 
 namespace fluxora::ports {
 
-/// What the indexer follows. Another set of contracts starts over from its first ledger; entries that are held already
-/// are recognised and not entered twice.
+/// What the indexer follows. Fewer contracts than before go on from the checkpoint; others start over from the first
+/// ledger, where entries that are held already are recognised and not entered twice. Between "*", which folds
+/// nothing, and contracts there is no way over.
 struct Following {
   std::string network_passphrase;
   std::string contracts;  ///< sorted, comma separated, or "*"
@@ -38,8 +39,9 @@ class CheckpointMoved : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The database holds another network's streams.
-class WrongNetwork : public std::runtime_error {
+/// The database's log can't be continued with what is followed now: it is another network's, or one was folded and the
+/// other isn't.
+class ForeignLog : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -102,7 +104,8 @@ class LedgerStore {
   /// For the instances that don't lead. Throws StoreUnavailable.
   virtual IndexProgress progress() = 0;
 
-  /// Says what is followed and gives where to go on. Throws WrongNetwork, StoreUnavailable.
+  /// Says what is followed and gives where to go on, none for the first ledger. Writes nothing: what is followed is
+  /// kept with the first batch. Throws ForeignLog, StoreUnavailable.
   virtual std::optional<Checkpoint> open(const Following& following) = 0;
 
   /// Starts a transaction, comparing the checkpoint with the one expected. Throws CheckpointMoved, StoreUnavailable.

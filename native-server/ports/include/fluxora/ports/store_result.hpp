@@ -10,7 +10,7 @@ namespace fluxora::ports {
 
 /// Why the store has no answer. What a caller asked for and isn't there is a value, not one of these.
 enum class StoreFailure : std::uint8_t {
-  busy,         ///< the bounded queue is full: try again soon
+  busy,         ///< the bounded queue is full, or the answer took too long: try again soon
   unavailable,  ///< the database can't be reached
   internal,     ///< it answered with an error; the log has it
 };

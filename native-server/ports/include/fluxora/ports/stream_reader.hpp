@@ -40,6 +40,7 @@ struct StreamQuery {
   std::optional<ListPosition> after;
   std::size_t limit = 20;
   bool include_total = false;
+  core::UnixSeconds now = 0;  ///< the server's clock, for the status filter where nothing is indexed
 };
 
 struct StreamPage {

@@ -25,8 +25,10 @@ class Store {
  public:
   /// Starts the reading threads; connects when they are first used.
   Store(StoreOptions options, ports::Log& log);
-  /// Answers what still waits with `unavailable` and joins the threads.
   ~Store();
+  /// Answers what still waits with `unavailable` and joins the threads: after it no reply is called any more, so that
+  /// what replies refer to may go. Also done by the destructor.
+  void stop();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
