@@ -262,3 +262,35 @@ test('following one contract more: its past comes in, and what is there already 
   assert.ok(fold.streams.size > 0);
   await stack.stop();
 });
+
+test('following fewer contracts goes on from the checkpoint; between contracts and * there is no way, and none is tried', async () => {
+  const other = contractAddress('fewer contracts', 'other');
+  const stack = await startStack({ simulator: { seed: 'fewer contracts', streams: 8, tokenEvents: false }, server: { env: {} } });
+  await stack.server.restart({ CONTRACT_IDS: `${other},${stack.sim.contractId}` });
+  stack.runScenario(5, { actionsPerLedger: 4 });
+  await stack.settle();
+  const before = await stack.db.row('SELECT ledger, contracts FROM indexer_checkpoint');
+  assert.ok(before.contracts.includes(','));
+
+  await stack.server.restart({ CONTRACT_IDS: stack.sim.contractId });
+  stack.runScenario(2, { actionsPerLedger: 4 });
+  await stack.settle();
+  await checkExact(stack);
+  const indexed = stack.server.logs.filter(({ event }) => event === 'ledgers_indexed');
+  assert.ok(indexed.length > 0 && indexed.every(({ first }) => first > Number(before.ledger)), 'ledgers were read again');
+  assert.equal((await stack.db.row('SELECT contracts FROM indexer_checkpoint')).contracts, stack.sim.contractId);
+
+  const entries = await stack.allEvents();
+  const kept = await stack.db.row('SELECT * FROM indexer_checkpoint');
+  await stack.server.restart({ CONTRACT_IDS: '*' });
+  await stack.server.waitForLog(({ event, message }) => event === 'indexer_halted' && message.includes('new database'), 'the halt');
+  assert.equal((await stack.health()).indexer.status, 'halted');
+  assert.deepEqual(await stack.allEvents(), entries, 'reads go on');
+  assert.deepEqual(await stack.db.row('SELECT * FROM indexer_checkpoint'), kept, 'nothing is written');
+
+  await stack.server.restart({ CONTRACT_IDS: stack.sim.contractId });
+  stack.runScenario(1, { actionsPerLedger: 4 });
+  await stack.settle();
+  await checkExact(stack);
+  await stack.stop();
+});
