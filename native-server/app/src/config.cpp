@@ -180,6 +180,13 @@ const std::vector<Setting>& settings() {
   return all;
 }
 
+const std::vector<std::string_view>& unused_settings() {
+  static const std::vector<std::string_view> names = {
+      "DATABASE_REPLICA_URL", "REDIS_URL",    "HORIZON_URL",     "INDEXER_WORKER_TOKEN",  "JWT_SECRET",
+      "FLUXORA_WEBHOOK_URL",  "CORS_ORIGINS", "TRUSTED_PROXIES", "FLUXORA_WEBHOOK_SECRET"};
+  return names;
+}
+
 Environment process_environment() {
   return [](std::string_view name) -> std::optional<std::string> {
     const char* value = std::getenv(std::string(name).c_str());
@@ -195,6 +202,9 @@ ConfigResult read_config(const Environment& environment) {
     if (!text) continue;
     const std::string problem = row.read(result.config, *text);
     if (!problem.empty()) result.problems.push_back(std::string(row.setting.name) + " " + problem + ".");
+  }
+  for (const std::string_view name : unused_settings()) {
+    if (environment(name)) result.notes.push_back(std::string(name) + " is set, but not used by this version.");
   }
   const bool named = environment("DATABASE_URL").has_value();
   if (!named) result.problems.emplace_back("DATABASE_URL must be set.");

@@ -47,6 +47,9 @@ struct Setting {
 /// All settings, in the order of --help.
 [[nodiscard]] const std::vector<Setting>& settings();
 
+/// Settings that belong to what isn't here yet: whoever sets one is told that it does nothing.
+[[nodiscard]] const std::vector<std::string_view>& unused_settings();
+
 /// The value of an environment variable, or none. Passed in, so that tests need no environment.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 [[nodiscard]] Environment process_environment();
@@ -55,6 +58,7 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 struct ConfigResult {
   Config config;
   std::vector<std::string> problems;
+  std::vector<std::string> notes;  ///< variables of Fluxora's that are set and that this version doesn't use
 };
 [[nodiscard]] ConfigResult read_config(const Environment& environment);
 

@@ -24,6 +24,7 @@ std::string settings_help() {
 /// The checked configuration, or none after saying on stderr what is wrong with it.
 std::optional<app::Config> checked_config() {
   const app::ConfigResult result = app::read_config(app::process_environment());
+  for (const std::string& note : result.notes) std::cerr << "fluxora-server: " << note << '\n';
   for (const std::string& problem : result.problems) std::cerr << "fluxora-server: " << problem << '\n';
   if (!result.problems.empty()) return std::nullopt;
   return result.config;

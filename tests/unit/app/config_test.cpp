@@ -220,6 +220,9 @@ TEST(Config, TheTableIsComplete) {
     EXPECT_FALSE(setting.description.empty()) << setting.name;
     EXPECT_EQ(setting.description.back(), '.') << setting.name;
   }
+  for (const std::string_view name : unused_settings()) {
+    EXPECT_TRUE(listed.insert(std::string(name)).second) << name << " is used";
+  }
   EXPECT_EQ(asked, listed);
 }
 
@@ -246,6 +249,20 @@ TEST(Config, AVariableSetToNothingCountsAsNotSet) {
   EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), "x");
   ASSERT_EQ(unsetenv("FLUXORA_CONFIG_TEST"), 0);
   EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), std::nullopt);
+}
+
+TEST(Config, SettingsThatThisVersionDoesNotUseAreNamed) {
+  const ConfigResult result = read({{"JWT_SECRET", "very-secret"}, {"CORS_ORIGINS", "https://a.example"}});
+  EXPECT_EQ(result.problems, Texts{});
+  EXPECT_EQ(result.notes, (Texts{"JWT_SECRET is set, but not used by this version.",
+                                 "CORS_ORIGINS is set, but not used by this version."}));
+}
+
+TEST(Config, TheHostIsAnAddress) {
+  for (const char* host : {"0.0.0.0", "::1", "127.0.0.1"}) EXPECT_EQ(read({{"HOST", host}}).problems, Texts{}) << host;
+  for (const char* host : {"localhost", "127.0.0.1:80", "::g"}) {
+    EXPECT_EQ(read({{"HOST", host}}).problems, (Texts{"HOST must be an IP address."})) << host;
+  }
 }
 
 }  // namespace
