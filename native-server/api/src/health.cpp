@@ -71,8 +71,9 @@ ports::IndexerStatus indexer_status(const ApiContext& context) {
 }
 
 bool is_well(const ports::IndexerStatus& status) {
-  const bool steady = status.state == State::healthy || status.state == State::starting;
-  return status.state == State::not_configured || (steady && (status.rpc_healthy || status.state == State::starting));
+  if (status.state == State::not_configured) return true;
+  if (status.degraded) return false;
+  return status.state == State::starting || (status.state == State::healthy && status.rpc_healthy);
 }
 
 std::string_view rpc_state(const ports::IndexerStatus& status) {

@@ -277,6 +277,7 @@ class Indexer::Impl {
     backoff_ = first_backoff;
     announced_halt_.clear();
     if (!std::exchange(degraded_, false)) return;
+    set_degraded(false);
     log_.info("service_recovered", "");
     on_service_(false, "The chain is being followed again.");
   }
@@ -309,8 +310,14 @@ class Indexer::Impl {
     return longest_backoff;
   }
 
+  void set_degraded(bool degraded) {
+    const std::lock_guard lock(mutex_);
+    status_.degraded = degraded;
+  }
+
   void degrade(std::string_view reason) {
     if (std::exchange(degraded_, true)) return;
+    set_degraded(true);
     log_.warn("service_degraded", reason);
     on_service_(true, reason);
   }

@@ -71,6 +71,12 @@ TEST_F(HealthTest, AnRpcOutOfReachDegrades) {
   EXPECT_EQ(consequences(State::starting), "ok starting none observe") << "it hasn't been asked yet";
 }
 
+TEST_F(HealthTest, WhatClientsWereToldOfDegradesAlsoBeforeTheFirstSync) {
+  bench_.indexer.now.degraded = true;
+  EXPECT_EQ(consequences(State::starting), "degraded starting none observe");
+  EXPECT_EQ(consequences(State::healthy), "degraded healthy none none");
+}
+
 TEST_F(HealthTest, AReorgIsTold) {
   bench_.indexer.now.reorg_detected = true;
   EXPECT_EQ(consequences(State::halted), "degraded halted stale_chain_state page");

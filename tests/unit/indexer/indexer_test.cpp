@@ -279,6 +279,7 @@ TEST_F(IndexerTest, DegradationIsToldAtTheSecondFailureAndRecoveryOnce) {
   EXPECT_TRUE(told_.empty());
   round();
   EXPECT_EQ(told_, std::vector<std::string>{"degraded: Stellar RPC unreachable"});
+  EXPECT_TRUE(status().degraded);
   round();
   round();
   EXPECT_EQ(told_.size(), 1u);

@@ -19,6 +19,7 @@ struct IndexerStatus {
   std::uint32_t last_safe_ledger = 0;
   bool reorg_detected = false;
   bool rpc_healthy = false;
+  bool degraded = false;  ///< clients were told service.degraded and not yet service.recovered
   std::string network;  ///< passphrase; empty until known
   std::string summary;  ///< one sentence for an operator
 };
