@@ -20,8 +20,8 @@ struct IndexerStatus {
   bool reorg_detected = false;
   bool rpc_healthy = false;
   bool degraded = false;  ///< clients were told service.degraded and not yet service.recovered
-  std::string network;  ///< passphrase; empty until known
-  std::string summary;  ///< one sentence for an operator
+  std::string network;    ///< passphrase; empty until known
+  std::string summary;    ///< one sentence for an operator
 };
 
 class IndexerStatusSource {
