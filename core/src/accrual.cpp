@@ -9,23 +9,16 @@ Amount clamp_to_deposit(Int128 units, Amount deposit) noexcept {
   return {std::clamp<Int128>(units, 0, deposit.units)};
 }
 
-Int128 saturating_subtract(Int128 a, Int128 b) noexcept {
-  Int128 difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return a < 0 ? int128_min : int128_max;
-}
-
 Amount accrued_linear(const AccrualTerms& terms, UnixSeconds now) noexcept {
   if (terms.rate_per_second.units < 0) return {};
   const UnixSeconds until = std::min(now, terms.end_time);
   if (terms.checkpoint_at >= terms.end_time || until <= terms.checkpoint_at) {
     return clamp_to_deposit(terms.checkpoint_amount.units, terms.deposit);
   }
-  const auto seconds = static_cast<Int128>(until - terms.checkpoint_at);
-  Int128 since_checkpoint = 0;
+  const auto since_checkpoint = multiply(terms.rate_per_second, static_cast<Int128>(until - terms.checkpoint_at));
   // The contract counts a product that doesn't fit as the whole deposit, whatever the checkpoint was.
-  if (__builtin_mul_overflow(seconds, terms.rate_per_second.units, &since_checkpoint)) return terms.deposit;
-  return clamp_to_deposit(saturating_add(terms.checkpoint_amount.units, since_checkpoint), terms.deposit);
+  if (!since_checkpoint) return terms.deposit;
+  return clamp_to_deposit(saturating_add(terms.checkpoint_amount.units, since_checkpoint->units), terms.deposit);
 }
 
 Amount accrued_cliff_slope(const AccrualTerms& terms, UnixSeconds now) noexcept {

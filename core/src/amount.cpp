@@ -182,4 +182,10 @@ Int128 saturating_add(Int128 a, Int128 b) noexcept {
   return a < 0 ? int128_min : int128_max;
 }
 
+Int128 saturating_subtract(Int128 a, Int128 b) noexcept {
+  Int128 difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return a < 0 ? int128_min : int128_max;
+}
+
 }  // namespace fluxora::core

@@ -41,12 +41,7 @@ void read_filter(QueryParameters& parameters, ports::EventFilter& filter) {
 void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) {
   json.key("resume").begin_object();
   json.key("outcome").string(core::resume_name(decision.outcome));
-  if (decision.outcome == core::Resume::gap) {
-    json.key("gap").begin_object();
-    json.key("from").unsigned_integer(decision.gap_from);
-    json.key("to").unsigned_integer(decision.gap_to);
-    json.end_object();
-  }
+  write_gap(json, decision);
   json.end_object();
 }
 

@@ -10,6 +10,14 @@ core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& poin
   return std::max(changed_at, point.indexed_at.value_or(now));
 }
 
+void write_gap(core::JsonWriter& json, const core::ResumeDecision& decision) {
+  if (decision.outcome != core::Resume::gap) return;
+  json.key("gap").begin_object();
+  json.key("from").unsigned_integer(decision.gap_from);
+  json.key("to").unsigned_integer(decision.gap_to);
+  json.end_object();
+}
+
 void add_cursor_header(net::Response& response, std::string_view epoch, std::uint64_t seq) {
   response.headers.emplace_back("X-Fluxora-Cursor", core::format_cursor({std::string(epoch), seq}));
 }

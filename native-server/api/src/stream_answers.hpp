@@ -4,6 +4,7 @@
 
 #include "fluxora/api/api.hpp"
 #include "fluxora/core/cursor.hpp"
+#include "fluxora/core/json_writer.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 
 namespace fluxora::api {
@@ -12,6 +13,9 @@ namespace fluxora::api {
 /// ledger's close time and the stream's last change; the server's clock where nothing is indexed. SPEC section 2.
 [[nodiscard]] core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& point,
                                       const ports::Clock& clock);
+
+/// The member `gap: {from, to}` of a resume that has one; nothing for the other outcomes. SPEC section 4.
+void write_gap(core::JsonWriter& json, const core::ResumeDecision& decision);
 
 /// Says how far the log was when an answer was read: X-Fluxora-Cursor. A feed that resumes from it misses nothing.
 void add_cursor_header(net::Response& response, std::string_view epoch, std::uint64_t seq);

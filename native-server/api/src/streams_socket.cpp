@@ -10,6 +10,7 @@
 #include "fluxora/hub/feed_session.hpp"
 #include "problem.hpp"
 #include "routes.hpp"
+#include "stream_answers.hpp"
 
 namespace fluxora::api {
 namespace {
@@ -217,12 +218,7 @@ void StreamsSocket::subscribe(const Json& message) {
       write_topic(json, topic);
       json.key("resume").string(core::resume_name(decision.outcome));
       json.key("cursor").string(core::format_cursor({subscribed.epoch, decision.after_seq}));
-      if (decision.outcome == core::Resume::gap) {
-        json.key("gap").begin_object();
-        json.key("from").unsigned_integer(decision.gap_from);
-        json.key("to").unsigned_integer(decision.gap_to);
-        json.end_object();
-      }
+      write_gap(json, decision);
     }));
   });
 }

@@ -11,6 +11,14 @@ constexpr std::chrono::milliseconds retry_after{500};
 
 }  // namespace
 
+template <class Visit>
+void Hub::Shard::tell(Visit visit) {
+  // A copy: subscribers may go, and come, while one is told.
+  for (Subscriber* subscriber : std::vector<Subscriber*>(subscribers.begin(), subscribers.end())) {
+    if (subscribers.contains(subscriber)) visit(*subscriber);
+  }
+}
+
 Hub::Hub(std::unique_ptr<ports::LogTail> tail, ports::Clock& clock, ports::Log& log)
     : tail_(std::move(tail)), clock_(clock), log_(log) {}
 
@@ -62,9 +70,7 @@ void Hub::check_epoch() {
   log_.warn("epoch_changed", "the database holds another log now", {{"epoch", head.epoch}});
   on_every_thread([position = position_](Shard& shard) {
     shard.position = position;
-    for (Subscriber* subscriber : std::vector<Subscriber*>(shard.subscribers.begin(), shard.subscribers.end())) {
-      if (shard.subscribers.contains(subscriber)) subscriber->on_epoch_changed();
-    }
+    shard.tell([](Subscriber& subscriber) { subscriber.on_epoch_changed(); });
   });
 }
 
@@ -87,19 +93,14 @@ void Hub::publish(std::vector<core::LogEntry> entries) {
   position_.seq = batch->entries.back().entry.seq;
   on_every_thread([batch = std::shared_ptr<const PublishedBatch>(std::move(batch))](Shard& shard) {
     shard.position.seq = batch->entries.back().entry.seq;
-    // A copy: a subscriber may go while it is told.
-    for (Subscriber* subscriber : std::vector<Subscriber*>(shard.subscribers.begin(), shard.subscribers.end())) {
-      if (shard.subscribers.contains(subscriber)) subscriber->on_batch(*batch);
-    }
+    shard.tell([&](Subscriber& subscriber) { subscriber.on_batch(*batch); });
   });
 }
 
 void Hub::broadcast(Frame notice) {
   if (!post_) return;
   on_every_thread([notice = std::move(notice)](Shard& shard) {
-    for (Subscriber* subscriber : std::vector<Subscriber*>(shard.subscribers.begin(), shard.subscribers.end())) {
-      if (shard.subscribers.contains(subscriber)) subscriber->on_notice(notice);
-    }
+    shard.tell([&](Subscriber& subscriber) { subscriber.on_notice(notice); });
   });
 }
 

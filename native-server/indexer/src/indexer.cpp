@@ -30,10 +30,6 @@ class Halt : public std::runtime_error {
   bool reorg;
 };
 
-std::string ledger_text(std::uint32_t ledger) {
-  return std::to_string(ledger);
-}
-
 }  // namespace
 
 class Indexer::Impl {
@@ -129,8 +125,8 @@ class Indexer::Impl {
   /// A server whose tip is below our checkpoint: usually one that lags, which is waited for and doesn't count as
   /// synced. One that stays far below is another chain. SPEC section 9, "network reset".
   milliseconds lag_behind(const ports::LedgerWindow& window) {
-    const std::string where = "the RPC's latest ledger, " + ledger_text(window.latest) + ", is below our checkpoint, " +
-                              ledger_text(checkpoint_->ledger) + ".";
+    const std::string where = "the RPC's latest ledger, " + std::to_string(window.latest) +
+                              ", is below our checkpoint, " + std::to_string(checkpoint_->ledger) + ".";
     if (std::uint64_t{window.latest} + reset_distance < checkpoint_->ledger) {
       if (!reset_since_) reset_since_ = clock_.now();
       if (clock_.now() - *reset_since_ >= reset_after.count()) throw Halt("The network was reset: " + where);
@@ -177,10 +173,10 @@ class Indexer::Impl {
   std::uint32_t next_ledger(const ports::LedgerWindow& window) const {
     const std::uint32_t next = checkpoint_ ? checkpoint_->ledger + 1 : options_.start_ledger.value_or(window.oldest);
     if (next < window.oldest) {
-      throw Halt((checkpoint_ ? "The checkpoint, ledger " + ledger_text(checkpoint_->ledger)
-                              : "INDEXER_START_LEDGER, " + ledger_text(next)) +
-                 ", is below the RPC's window " + ledger_text(window.oldest) + " to " + ledger_text(window.latest) +
-                 ": events in between can't be read from this RPC.");
+      throw Halt((checkpoint_ ? "The checkpoint, ledger " + std::to_string(checkpoint_->ledger)
+                              : "INDEXER_START_LEDGER, " + std::to_string(next)) +
+                 ", is below the RPC's window " + std::to_string(window.oldest) + " to " +
+                 std::to_string(window.latest) + ": events in between can't be read from this RPC.");
     }
     return next;
   }
@@ -195,7 +191,7 @@ class Indexer::Impl {
     const ports::LedgerHeader after = batch.last == last ? batch.headers.back() : chain_.ledgers(last, last).front();
     if (after.hash != before.hash) {
       throw ports::ChainError(ports::ChainError::Kind::nonsense,
-                              "the chain changed below ledger " + ledger_text(last) + " while it was read");
+                              "the chain changed below ledger " + std::to_string(last) + " while it was read");
     }
     check_links(batch);
 
@@ -241,14 +237,14 @@ class Indexer::Impl {
                 {{"ledger", std::uint64_t{checkpoint_->ledger}},
                  {"existingHash", core::hex_encode(checkpoint_->hash)},
                  {"incomingHash", core::hex_encode(first.previous_hash)}});
-      throw Halt("The chain was reorganised below ledger " + ledger_text(first.sequence) + ".", /*is_reorg=*/true);
+      throw Halt("The chain was reorganised below ledger " + std::to_string(first.sequence) + ".", /*is_reorg=*/true);
     }
     for (std::size_t i = 1; i < headers.size(); ++i) {
       const bool adjacent = headers[i].sequence == headers[i - 1].sequence + 1;
       if ((adjacent && headers[i].previous_hash != headers[i - 1].hash) ||
           headers[i].closed_at <= headers[i - 1].closed_at) {
         throw ports::ChainError(ports::ChainError::Kind::nonsense,
-                                "the RPC's ledgers don't link at " + ledger_text(headers[i].sequence));
+                                "the RPC's ledgers don't link at " + std::to_string(headers[i].sequence));
       }
     }
     // The chain may have moved between the two calls: events and headers have to be of the same ledgers.
@@ -257,7 +253,7 @@ class Indexer::Impl {
       while (header->sequence != event.ledger) ++header;
       if (header->closed_at != event.closed_at) {
         throw ports::ChainError(ports::ChainError::Kind::nonsense,
-                                "the RPC's events and ledgers disagree at " + ledger_text(event.ledger));
+                                "the RPC's events and ledgers disagree at " + std::to_string(event.ledger));
       }
     }
   }
@@ -276,8 +272,7 @@ class Indexer::Impl {
     failures_ = 0;
     backoff_ = first_backoff;
     announced_halt_.clear();
-    if (!std::exchange(degraded_, false)) return;
-    set_degraded(false);
+    if (!exchange_degraded(false)) return;
     log_.info("service_recovered", "");
     on_service_(false, "The chain is being followed again.");
   }
@@ -310,14 +305,13 @@ class Indexer::Impl {
     return longest_backoff;
   }
 
-  void set_degraded(bool degraded) {
+  bool exchange_degraded(bool degraded) {
     const std::lock_guard lock(mutex_);
-    status_.degraded = degraded;
+    return std::exchange(status_.degraded, degraded);
   }
 
   void degrade(std::string_view reason) {
-    if (std::exchange(degraded_, true)) return;
-    set_degraded(true);
+    if (exchange_degraded(true)) return;
     log_.warn("service_degraded", reason);
     on_service_(true, reason);
   }
@@ -335,7 +329,6 @@ class Indexer::Impl {
   std::optional<ports::Checkpoint> checkpoint_;
   int failures_ = 0;
   milliseconds backoff_ = first_backoff;
-  bool degraded_ = false;
   std::string announced_halt_;
   std::optional<core::UnixMillis> reset_since_;
 

@@ -62,5 +62,6 @@ Result<Int128> rescale(Int128 units, int from_decimals, int to_decimals, Roundin
 /// amount × seconds, at the i128's end instead of an overflow. What accrual uses.
 [[nodiscard]] Int128 saturating_multiply(Int128 a, Int128 b) noexcept;
 [[nodiscard]] Int128 saturating_add(Int128 a, Int128 b) noexcept;
+[[nodiscard]] Int128 saturating_subtract(Int128 a, Int128 b) noexcept;
 
 }  // namespace fluxora::core

@@ -67,6 +67,9 @@ class Hub {
   struct Shard {
     TailPosition position;
     std::unordered_set<Subscriber*> subscribers;
+
+    template <class Visit>
+    void tell(Visit visit);
   };
 
   void run();
