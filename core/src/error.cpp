@@ -51,6 +51,20 @@ ErrorText text_of(ErrorCode code) noexcept {
       return {"FOLD_DUPLICATE_STREAM", "The event creates a stream that is held already."};
     case ErrorCode::fold_overflow: return {"FOLD_OVERFLOW", "The event would take an amount out of its range."};
     case ErrorCode::cursor_invalid: return {"CURSOR_INVALID", "The cursor is not one of this service's."};
+    case ErrorCode::webhook_secret_invalid:
+      return {"WEBHOOK_SECRET_INVALID", "The webhook secret or key is not its prefix and base64."};
+    case ErrorCode::webhook_id_invalid:
+      return {"WEBHOOK_ID_INVALID", "A delivery id is 1 to 256 printable ASCII characters without a dot or a space."};
+    case ErrorCode::webhook_too_many_keys: return {"WEBHOOK_TOO_MANY_KEYS", "A verifier holds at most 16 keys."};
+    case ErrorCode::jwt_too_long: return {"JWT_TOO_LONG", "The token is longer than 128 KiB."};
+    case ErrorCode::jwt_malformed: return {"JWT_MALFORMED", "The token is not a signed token in compact form."};
+    case ErrorCode::jwt_algorithm_refused: return {"JWT_ALGORITHM_REFUSED", "The token is not signed with HS256."};
+    case ErrorCode::jwt_signature_mismatch: return {"JWT_SIGNATURE_MISMATCH", "The token's signature is wrong."};
+    case ErrorCode::jwt_claims_invalid: return {"JWT_CLAIMS_INVALID", "The token's claims can't be read."};
+    case ErrorCode::jwt_expired: return {"JWT_EXPIRED", "The token has expired."};
+    case ErrorCode::jwt_not_yet_valid: return {"JWT_NOT_YET_VALID", "The token is not valid yet."};
+    case ErrorCode::retry_schedule_invalid:
+      return {"RETRY_SCHEDULE_INVALID", "A retry schedule is 1 to 32 pauses such as 5s,5m,2h, of at most 7 days."};
   }
   // Only a number that was cast to an ErrorCode comes here.
   return {"UNKNOWN_ERROR", "An unknown error."};

@@ -4,49 +4,13 @@
 #include <charconv>
 
 #include "fluxora/core/decimal.hpp"
+#include "utf8.hpp"
 
 namespace fluxora::core {
 namespace {
 
 constexpr std::string_view replacement_character = "\xef\xbf\xbd";
 constexpr UnixSeconds last_exact_json_integer = (UnixSeconds{1} << 53) - 1;
-
-std::uint8_t byte_at(std::string_view text, std::size_t index) noexcept {
-  return static_cast<std::uint8_t>(text[index]);
-}
-
-struct Utf8Sequence {
-  std::size_t size;  ///< bytes to take, at least 1
-  bool valid;
-};
-
-/// The sequence at `begin`, whose first byte is above 0x7f. Of a bad one, the longest start of a good one is
-/// taken, so that one U+FFFD stands for it (Unicode 15, section 3.9, table 3-7 and "maximal subparts").
-Utf8Sequence utf8_sequence(std::string_view text, std::size_t begin) noexcept {
-  const std::uint8_t first = byte_at(text, begin);
-  std::size_t size = 0;
-  std::uint8_t second_low = 0x80;
-  std::uint8_t second_high = 0xbf;
-  if (first >= 0xc2 && first <= 0xdf) {
-    size = 2;
-  } else if (first >= 0xe0 && first <= 0xef) {
-    size = 3;
-    if (first == 0xe0) second_low = 0xa0;   // no overlong forms
-    if (first == 0xed) second_high = 0x9f;  // no surrogates
-  } else if (first >= 0xf0 && first <= 0xf4) {
-    size = 4;
-    if (first == 0xf0) second_low = 0x90;   // no overlong forms
-    if (first == 0xf4) second_high = 0x8f;  // nothing above U+10FFFF
-  } else {
-    return {1, false};
-  }
-  for (std::size_t i = 1; i < size; ++i) {
-    if (begin + i >= text.size()) return {i, false};
-    const std::uint8_t byte = byte_at(text, begin + i);
-    if (byte < (i == 1 ? second_low : 0x80) || byte > (i == 1 ? second_high : 0xbf)) return {i, false};
-  }
-  return {size, true};
-}
 
 void append_escaped_ascii(std::string& output, char c) {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -70,7 +34,7 @@ void append_quoted(std::string& output, std::string_view text) {
   std::size_t plain_begin = 0;  // what needs no change is copied in runs
   std::size_t at = 0;
   while (at < text.size()) {
-    const std::uint8_t byte = byte_at(text, at);
+    const std::uint8_t byte = static_cast<std::uint8_t>(text[at]);
     if (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
       ++at;
       continue;

@@ -10,6 +10,7 @@ build() {
   local preset=$1 state stamp=.local/stamps/build-$1-${2//\//_} log=.local/log/build-$1.log started=$SECONDS
   shift
   mkdir -p .local/stamps .local/log .local/lock
+  if [ "$preset" = wasm ]; then unpack_source_package libsodium; fi
   state=$(build_state "$@")
   if [ -d "build/$preset" ] && [ "$state" = "$(cat "$stamp" 2>/dev/null)" ]; then return 0; fi
   require_free_space . 2000 "the build"
@@ -40,6 +41,7 @@ build_state() {
     done | sort
     g++ -dumpfullversion 2>/dev/null || true
     stat -c '%n %Y' /usr/share/emscripten/emscripten-version.txt 2>/dev/null || true
+    cat .local/stamps/source-* 2>/dev/null || true
   } | sha256sum
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "fluxora/core/bytes.hpp"
+#include "fluxora/core/chain_tip.hpp"
 #include "fluxora/indexer/ingest.hpp"
 
 namespace fluxora::indexer {
@@ -17,17 +18,13 @@ constexpr milliseconds first_backoff{500};
 constexpr milliseconds longest_backoff{15'000};
 // One failed call is a hiccup; clients are told from the second on.
 constexpr int failures_until_degraded = 2;
-// A tip so far below the checkpoint for so long is another network's, not a slow server's.
-constexpr std::uint32_t reset_distance = 64;
-constexpr milliseconds reset_after{300'000};
 // Headers of ledgers in between are cheaper than one more call.
 constexpr std::uint32_t header_run_gap = 4;
 
 /// What an operator has to decide; nothing is written until it is gone.
 class Halt : public std::runtime_error {
  public:
-  explicit Halt(const std::string& message, bool is_reorg = false) : std::runtime_error(message), reorg(is_reorg) {}
-  bool reorg;
+  using std::runtime_error::runtime_error;
 };
 
 }  // namespace
@@ -41,7 +38,8 @@ class Indexer::Impl {
         store_(store),
         clock_(clock),
         log_(log),
-        on_service_(std::move(on_service)) {
+        on_service_(std::move(on_service)),
+        tip_(options_.safety_margin) {
     status_.state = ports::IndexerStatus::State::starting;
     status_.threshold_ms = options_.stall_threshold.count();
     status_.summary = "Starting.";
@@ -54,9 +52,9 @@ class Indexer::Impl {
       recovered();
       return wait;
     } catch (const Halt& halt) {
-      return halted(halt.what(), halt.reorg);
+      return halted(halt.what());
     } catch (const ports::ForeignLog& error) {
-      return halted(error.what(), false);
+      return halted(error.what());
     } catch (const ports::CheckpointMoved& error) {
       store_.stop_leading();
       opened_ = false;
@@ -108,41 +106,48 @@ class Indexer::Impl {
     if (!opened_) open();
 
     const ports::LedgerWindow window = chain_.window();
-    const std::uint32_t safe = window.latest > options_.safety_margin ? window.latest - options_.safety_margin : 0;
-    if (checkpoint_ && window.latest < checkpoint_->ledger) return lag_behind(window);
-    reset_since_.reset();
-    const std::uint32_t next = next_ledger(window);
-    if (next > safe) {
-      synced(safe, "Up to date.");
-      return options_.poll;
+    const std::optional<std::uint32_t> held = checkpoint_ ? std::optional(checkpoint_->ledger) : std::nullopt;
+    const core::ChainTip::Plan plan =
+        tip_.plan(window.oldest, window.latest, held, options_.start_ledger, clock_.now());
+    using Verdict = core::ChainTip::Verdict;
+    switch (plan.verdict) {
+      case Verdict::missing: throw Halt(missing_text(plan.next, window));
+      case Verdict::network_reset: throw Halt("The network was reset: " + lagging_text(window));
+      case Verdict::lagging: return lag_behind(window);
+      case Verdict::up_to_date: synced(plan.safe, "Up to date."); return options_.poll;
+      case Verdict::index: break;
     }
-    const std::uint64_t last = std::uint64_t{next} + options_.batch_ledgers - 1;
-    index(next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, safe)));
-    synced(safe, checkpoint_->ledger >= safe ? "Up to date." : "Catching up.");
-    return checkpoint_->ledger >= safe ? options_.poll : milliseconds{0};
+    const std::uint64_t last = std::uint64_t{plan.next} + options_.batch_ledgers - 1;
+    index(plan.next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, plan.safe)));
+    const bool caught_up = checkpoint_->ledger >= plan.safe;
+    synced(plan.safe, caught_up ? "Up to date." : "Catching up.");
+    return caught_up ? options_.poll : milliseconds{0};
   }
 
-  /// A server whose tip is below our checkpoint: usually one that lags, which is waited for and doesn't count as
-  /// synced. One that stays far below is another chain. SPEC section 9, "network reset".
+  [[nodiscard]] std::string lagging_text(const ports::LedgerWindow& window) const {
+    return "the RPC's latest ledger, " + std::to_string(window.latest) + ", is below our checkpoint, " +
+           std::to_string(checkpoint_->ledger) + ".";
+  }
+
+  [[nodiscard]] std::string missing_text(std::uint32_t next, const ports::LedgerWindow& window) const {
+    return (checkpoint_ ? "The checkpoint, ledger " + std::to_string(checkpoint_->ledger)
+                        : "INDEXER_START_LEDGER, " + std::to_string(next)) +
+           ", is below the RPC's window " + std::to_string(window.oldest) + " to " + std::to_string(window.latest) +
+           ": events in between can't be read from this RPC.";
+  }
+
+  /// A server whose tip is below our checkpoint is waited for, and that doesn't count as synced.
   milliseconds lag_behind(const ports::LedgerWindow& window) {
-    const std::string where = "the RPC's latest ledger, " + std::to_string(window.latest) +
-                              ", is below our checkpoint, " + std::to_string(checkpoint_->ledger) + ".";
-    if (std::uint64_t{window.latest} + reset_distance < checkpoint_->ledger) {
-      if (!reset_since_) reset_since_ = clock_.now();
-      if (clock_.now() - *reset_since_ >= reset_after.count()) throw Halt("The network was reset: " + where);
-    } else {
-      reset_since_.reset();
-    }
     const std::lock_guard lock(mutex_);
     status_.state = ports::IndexerStatus::State::healthy;
-    status_.summary = "Waiting: " + where;
+    status_.summary = "Waiting: " + lagging_text(window);
     status_.rpc_healthy = true;
     return options_.poll;
   }
 
   void open() {
     const std::string passphrase = chain_.network_passphrase();
-    if (!options_.expected_passphrase.empty() && passphrase != options_.expected_passphrase) {
+    if (core::is_other_network(options_.expected_passphrase, passphrase)) {
       throw Halt("The RPC serves network \"" + passphrase + "\", NETWORK_PASSPHRASE says \"" +
                  options_.expected_passphrase + "\".");
     }
@@ -168,17 +173,6 @@ class Indexer::Impl {
     status_.rpc_healthy = true;
     status_.last_successful_sync = progress.updated_at;
     if (progress.checkpoint) status_.last_ledger = progress.checkpoint->ledger;
-  }
-
-  std::uint32_t next_ledger(const ports::LedgerWindow& window) const {
-    const std::uint32_t next = checkpoint_ ? checkpoint_->ledger + 1 : options_.start_ledger.value_or(window.oldest);
-    if (next < window.oldest) {
-      throw Halt((checkpoint_ ? "The checkpoint, ledger " + std::to_string(checkpoint_->ledger)
-                              : "INDEXER_START_LEDGER, " + std::to_string(next)) +
-                 ", is below the RPC's window " + std::to_string(window.oldest) + " to " +
-                 std::to_string(window.latest) + ": events in between can't be read from this RPC.");
-    }
-    return next;
   }
 
   void index(std::uint32_t first, std::uint32_t last) {
@@ -229,20 +223,23 @@ class Indexer::Impl {
     return headers;
   }
 
-  void check_links(const LedgerBatch& batch) const {
+  /// The chain still has the last ledger that we indexed.
+  void check_past(const core::LedgerHeader& first) {
+    const std::optional<core::Reorg> reorg = core::find_reorg({checkpoint_->ledger, checkpoint_->hash}, first);
+    if (!reorg) return;
+    tip_.reorganised(*reorg);
+    log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
+              {{"ledger", std::uint64_t{reorg->ledger}},
+               {"existingHash", core::hex_encode(reorg->existing_hash)},
+               {"incomingHash", core::hex_encode(reorg->incoming_hash)}});
+    throw Halt("The chain was reorganised below ledger " + std::to_string(first.sequence) + ".");
+  }
+
+  void check_links(const LedgerBatch& batch) {
     const auto& headers = batch.headers;
-    const ports::LedgerHeader& first = headers.front();
-    if (checkpoint_ && first.sequence == checkpoint_->ledger + 1 && first.previous_hash != checkpoint_->hash) {
-      log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
-                {{"ledger", std::uint64_t{checkpoint_->ledger}},
-                 {"existingHash", core::hex_encode(checkpoint_->hash)},
-                 {"incomingHash", core::hex_encode(first.previous_hash)}});
-      throw Halt("The chain was reorganised below ledger " + std::to_string(first.sequence) + ".", /*is_reorg=*/true);
-    }
+    if (checkpoint_) check_past(headers.front());
     for (std::size_t i = 1; i < headers.size(); ++i) {
-      const bool adjacent = headers[i].sequence == headers[i - 1].sequence + 1;
-      if ((adjacent && headers[i].previous_hash != headers[i - 1].hash) ||
-          headers[i].closed_at <= headers[i - 1].closed_at) {
+      if (!core::links(headers[i - 1], headers[i])) {
         throw ports::ChainError(ports::ChainError::Kind::nonsense,
                                 "the RPC's ledgers don't link at " + std::to_string(headers[i].sequence));
       }
@@ -259,12 +256,13 @@ class Indexer::Impl {
   }
 
   void synced(std::uint32_t safe, std::string_view summary) {
+    if (checkpoint_) tip_.indexed(checkpoint_->ledger);
     const std::lock_guard lock(mutex_);
     status_.state = ports::IndexerStatus::State::healthy;
     status_.summary = summary;
     status_.last_safe_ledger = safe;
     status_.last_successful_sync = clock_.now();
-    status_.reorg_detected = false;
+    status_.reorg_detected = tip_.reorg_detected();
     status_.rpc_healthy = true;
   }
 
@@ -289,12 +287,12 @@ class Indexer::Impl {
     return std::exchange(backoff_, std::min(backoff_ * 2, longest_backoff));
   }
 
-  milliseconds halted(const std::string& why, bool reorg) {
+  milliseconds halted(const std::string& why) {
     {
       const std::lock_guard lock(mutex_);
       status_.state = ports::IndexerStatus::State::halted;
       status_.summary = why;
-      status_.reorg_detected = reorg;
+      status_.reorg_detected = tip_.reorg_detected();
     }
     if (announced_halt_ != why) {
       announced_halt_ = why;
@@ -330,7 +328,7 @@ class Indexer::Impl {
   int failures_ = 0;
   milliseconds backoff_ = first_backoff;
   std::string announced_halt_;
-  std::optional<core::UnixMillis> reset_since_;
+  core::ChainTip tip_;
 
   mutable std::mutex mutex_;
   ports::IndexerStatus status_;

@@ -123,12 +123,9 @@ test('appended events keep their bytes, and their transaction', () => {
   );
 });
 
-test('twenty thousand events come quickly', () => {
-  const sim = new Simulator({ seed: 8 });
-  const started = performance.now();
-  const { events } = sim.runScenario(2000, { actionsPerLedger: 6 });
+test('a long scenario gives twenty thousand events', () => {
+  const { events } = new Simulator({ seed: 8 }).runScenario(2000, { actionsPerLedger: 6 });
   assert.ok(events >= 20_000, `${events} events`);
-  assert.ok(performance.now() - started < 20_000);
 });
 
 test('by itself it closes ledgers at wall-clock seconds', async () => {

@@ -82,5 +82,63 @@ TEST(Base64, RefusesWhatIsNotCanonical) {
   EXPECT_FALSE(base64_decode(std::string_view("Zm\0v", 4)));
 }
 
+TEST(Base64, IntoMemoryOfExactlyTheSize) {
+  std::array<std::uint8_t, 4> out{};
+  EXPECT_TRUE(base64_decode_exactly("Zm9vYg==", out));
+  EXPECT_EQ(std::string(out.begin(), out.end()), "foob");
+  for (const char* text : {"Zm9v", "Zm9vYmE=", "Zm9vYg", "Zm9vYh==", "Zm9v*g==", ""}) {
+    EXPECT_FALSE(base64_decode_exactly(text, out)) << text;
+  }
+  EXPECT_TRUE(base64_decode_exactly("", {}));
+  EXPECT_FALSE(base64_decode_exactly("Zg==", {}));
+}
+
+TEST(Base64, SizeBeforeDecoding) {
+  EXPECT_EQ(base64_decoded_size(""), 0u);
+  EXPECT_EQ(base64_decoded_size("Zg=="), 1u);
+  EXPECT_EQ(base64_decoded_size("Zm8="), 2u);
+  EXPECT_EQ(base64_decoded_size("Zm9v"), 3u);
+  EXPECT_EQ(base64_decoded_size("Zm9vYmE="), 5u);
+  EXPECT_EQ(base64_decoded_size("Zm9vYmE"), 0u);
+}
+
+// RFC 4648 section 10, and section 5's alphabet.
+TEST(Base64Url, ExamplesWithoutPadding) {
+  const std::pair<const char*, const char*> examples[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"}};
+  for (const auto& [plain, encoded] : examples) {
+    EXPECT_EQ(base64url_encode(as_bytes(plain)), encoded);
+    const auto decoded = base64url_decode(encoded);
+    ASSERT_TRUE(decoded) << encoded;
+    EXPECT_EQ(text_of(*decoded), plain);
+  }
+}
+
+TEST(Base64Url, EveryByteComesBack) {
+  Bytes bytes;
+  for (int i = 0; i < 256; ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(i * 7));
+    EXPECT_EQ(*base64url_decode(base64url_encode(bytes)), bytes);
+  }
+}
+
+TEST(Base64Url, RefusesWhatIsNotCanonical) {
+  const char* bad[] = {
+      "Zg==", "Zm8=",   "=",     "Zm9v=",     // padding
+      "Zh",   "Zm9",                          // unused bits set
+      "Z",    "Zm9vZ",                        // six bits are no byte
+      "Zm+v", "Zm/v",   "Zm9v.", "Zm9\x80",   // other alphabets
+      "Zm 9", "Zm9v\n", " Zm9v", "Zm9v Zm9",  // white space
+  };
+  for (const char* text : bad) {
+    const auto result = base64url_decode(text);
+    ASSERT_FALSE(result) << text;
+    EXPECT_EQ(result.error().code, ErrorCode::base64_invalid);
+  }
+  EXPECT_EQ(base64url_decode("Zm9vZm9*").error().offset, 7u);
+  EXPECT_EQ(base64url_decode("Zm9vZh").error().offset, 5u);
+}
+
 }  // namespace
 }  // namespace fluxora::core

@@ -8,7 +8,7 @@
 namespace fluxora::core {
 namespace {
 
-constexpr int code_count = static_cast<int>(ErrorCode::cursor_invalid) + 1;
+constexpr int code_count = static_cast<int>(last_error_code) + 1;
 
 TEST(Error, NamesAreUpperSnakeCaseAndDistinct) {
   std::set<std::string_view> names;

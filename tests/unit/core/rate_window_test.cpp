@@ -1,5 +1,8 @@
 #include "fluxora/core/rate_window.hpp"
 
+#include <cstdint>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace fluxora::core {
@@ -98,6 +101,54 @@ TEST(RateWindow, AClockThatStepsBackGivesNoNewAllowance) {
   ASSERT_EQ(send(window, 2, start), Verdict::allowed);
   EXPECT_EQ(window.count(start - 5000), Verdict::exceeded_now);
   EXPECT_EQ(window.count(start - 1), Verdict::exceeded);
+}
+
+TEST(RateWindow, AClockThatStepsBackGoesOnInItsWindow) {
+  RateWindow window = two_a_second();
+  ASSERT_EQ(window.count(start), Verdict::allowed);
+  ASSERT_EQ(window.count(start - 60'000), Verdict::allowed);
+  EXPECT_EQ(window.count(start + 999), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 1000), Verdict::allowed);
+}
+
+TEST(RateWindow, AClockThatStepsBackKeepsTheRow) {
+  RateWindow window = two_a_second();
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  ASSERT_EQ(window.count(start), Verdict::exceeded);
+  EXPECT_EQ(send(window, 3, start + 2000), Verdict::persistent);
+}
+
+TEST(RateWindow, AClockThatJumpsAheadBeginsAnew) {
+  RateWindow window = two_a_second();
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start + 1'000'000'000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start + 1'000'001'000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start + 1'000'002'000), Verdict::persistent);
+}
+
+TEST(RateWindow, TheFirstWindowOfAClockThatBeginsAtNothing) {
+  RateWindow window = two_a_second();
+  EXPECT_EQ(send(window, 2, 0), Verdict::allowed);
+  EXPECT_EQ(window.count(999), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(1000), Verdict::allowed);
+}
+
+TEST(RateWindow, TheLargestNumbers) {
+  constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+  RateWindow any(most, 1000, 1);
+  EXPECT_EQ(send(any, 100'000, start), Verdict::allowed);
+  RateWindow patient(0, 1000, most);
+  for (int i = 0; i < 1'000; ++i) ASSERT_EQ(patient.count(start + i * 1000), Verdict::exceeded_now);
+}
+
+TEST(RateWindow, IsForConstantsToo) {
+  constexpr bool refused = [] {
+    RateWindow window(1, 1000, 2);
+    return window.count(start) == Verdict::allowed && window.count(start) == Verdict::exceeded_now;
+  }();
+  static_assert(refused);
 }
 
 TEST(RateWindow, ALimitOfNothingRefusesTheFirst) {

@@ -251,6 +251,24 @@ TEST_F(IndexerTest, AHaltIsLoggedOnceAndRecoveredFrom) {
   EXPECT_EQ(told_.back(), "recovered: The chain is being followed again.");
 }
 
+TEST_F(IndexerTest, AReorgIsShownUntilTheTipIsFiveLedgersPastIt) {
+  indexed_up_to(98);
+  chain_.forked_from = 40;
+  round();
+  EXPECT_TRUE(status().reorg_detected);
+  chain_.forked_from.reset();
+  round();
+  EXPECT_EQ(store_.checkpoint->ledger, 99u);
+  EXPECT_TRUE(status().reorg_detected);
+  chain_.held = {1, 102};
+  round();
+  EXPECT_TRUE(status().reorg_detected);
+  chain_.held = {1, 103};
+  round();
+  EXPECT_EQ(status().state, State::healthy);
+  EXPECT_FALSE(status().reorg_detected);
+}
+
 TEST_F(IndexerTest, AnotherReasonToHaltIsLoggedAgain) {
   indexed_up_to(50);
   chain_.forked_from = 40;

@@ -42,7 +42,24 @@ enum class ErrorCode : std::uint8_t {
   fold_overflow,             ///< an amount would leave i128
   // Cursor (SPEC section 4)
   cursor_invalid,
+  // Webhook signatures (SPEC section 8)
+  webhook_secret_invalid,  ///< a key's text that doesn't decode
+  webhook_id_invalid,      ///< a delivery id that can't be signed
+  webhook_too_many_keys,
+  // Tokens (RFC 7515, RFC 7519)
+  jwt_too_long,
+  jwt_malformed,  ///< not three parts of strict base64url, or a header that isn't a JSON object
+  jwt_algorithm_refused,
+  jwt_signature_mismatch,
+  jwt_claims_invalid,  ///< the payload is no JSON object, has a duplicate name, or a claim of another type
+  jwt_expired,
+  jwt_not_yet_valid,
+  // Settings that core reads
+  retry_schedule_invalid,
 };
+
+/// The last of them, for who goes through all.
+inline constexpr ErrorCode last_error_code = ErrorCode::retry_schedule_invalid;
 
 /// The code as clients see it, for example "DECIMAL_INVALID_FORMAT".
 [[nodiscard]] std::string_view error_name(ErrorCode code) noexcept;

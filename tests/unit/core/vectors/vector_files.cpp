@@ -34,6 +34,17 @@ void require_cases(VectorCases& cases) {
   if (cases.problem.empty() && cases.cases.empty()) cases.problem = cases.name + " has no cases";
 }
 
+void take_cases(const Json& list, VectorCases& cases) {
+  for (const Json& entry : list) {
+    if (!entry.is_object()) {
+      cases.problem = cases.name + " has a case that is not a JSON object";
+      return;
+    }
+    cases.cases.push_back(entry);
+  }
+  require_cases(cases);
+}
+
 bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
@@ -85,14 +96,21 @@ VectorCases read_list(const std::string& file, const std::string& list) {
     for (const Json& other : parsed) result.absent = result.absent || (other.is_array() && !other.empty());
     return result;
   }
-  for (const Json& entry : *found) {
-    if (!entry.is_object()) {
-      result.problem = result.name + " has a case that is not a JSON object";
-      return result;
-    }
-    result.cases.push_back(entry);
+  take_cases(*found, result);
+  return result;
+}
+
+VectorCases read_array(const std::string& file) {
+  VectorCases result;
+  result.name = file;
+  const auto content = read_file(file, result);
+  if (!content) return result;
+  const Json parsed = Json::parse(*content, nullptr, false);
+  if (!parsed.is_array()) {
+    result.problem = file + " is not a JSON array";
+    return result;
   }
-  require_cases(result);
+  take_cases(parsed, result);
   return result;
 }
 

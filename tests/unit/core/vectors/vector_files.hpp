@@ -34,6 +34,9 @@ VectorCases read_lines(const std::string& file);
 /// A .json file: one of its lists. A list that isn't there while others have cases counts as absent.
 VectorCases read_list(const std::string& file, const std::string& list);
 
+/// A .json file that is one list.
+VectorCases read_array(const std::string& file);
+
 /// A text member; none where it is missing or null. Any other type gives none too.
 std::optional<std::string> text(const Json& object, const char* key);
 

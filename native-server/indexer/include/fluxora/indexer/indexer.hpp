@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "fluxora/core/chain_tip.hpp"
 #include "fluxora/ports/chain_source.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/indexer_status.hpp"
@@ -18,12 +19,12 @@
 namespace fluxora::indexer {
 
 struct IndexerOptions {
-  std::string contracts;                      ///< sorted, comma separated, or "*"
-  bool fold = true;                           ///< false with "*"
-  std::string expected_passphrase;            ///< empty: whatever the source's is
-  std::optional<std::uint32_t> start_ledger;  ///< none: the oldest that the source holds
-  std::uint32_t batch_ledgers = 10'000;       ///< most ledgers one transaction takes
-  std::uint32_t safety_margin = 1;            ///< ledgers below the tip that are left alone
+  std::string contracts;                                      ///< sorted, comma separated, or "*"
+  bool fold = true;                                           ///< false with "*"
+  std::string expected_passphrase;                            ///< empty: whatever the source's is
+  std::optional<std::uint32_t> start_ledger;                  ///< none: the oldest that the source holds
+  std::uint32_t batch_ledgers = 10'000;                       ///< most ledgers one transaction takes
+  std::uint32_t safety_margin = core::default_safety_margin;  ///< ledgers below the tip that are left alone
   std::chrono::milliseconds poll{1'000};
   std::chrono::milliseconds stall_threshold{300'000};
 };

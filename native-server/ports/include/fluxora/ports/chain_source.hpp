@@ -6,16 +6,12 @@
 #include <vector>
 
 #include "fluxora/core/bytes.hpp"
+#include "fluxora/core/chain_tip.hpp"
 #include "fluxora/core/unix_time.hpp"
 
 namespace fluxora::ports {
 
-struct LedgerHeader {
-  std::uint32_t sequence = 0;
-  core::Hash hash{};
-  core::Hash previous_hash{};
-  core::UnixSeconds closed_at = 0;
-};
+using core::LedgerHeader;
 
 /// A contract event as the chain recorded it; XDR is kept byte for byte.
 struct ChainEvent {
