@@ -8,11 +8,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(fluxora_flags INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 if(FLUXORA_SANITIZE)
-  target_compile_options(fluxora_flags INTERFACE -fsanitize=${FLUXORA_SANITIZE} -fno-omit-frame-pointer
-    -fno-sanitize-recover=all)
+  # Without vptr: that check asks for the type information that core is compiled without.
+  target_compile_options(fluxora_flags INTERFACE -fsanitize=${FLUXORA_SANITIZE} -fno-sanitize=vptr
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(fluxora_flags INTERFACE -fsanitize=${FLUXORA_SANITIZE})
 endif()
 if(FLUXORA_COVERAGE)
   target_compile_options(fluxora_flags INTERFACE --coverage)
   target_link_options(fluxora_flags INTERFACE --coverage)
+endif()
+if(FLUXORA_FUZZ)
+  # Core tells libFuzzer which way an input took; only the fuzzers themselves link libFuzzer's main.
+  target_compile_options(fluxora_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

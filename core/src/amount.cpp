@@ -1,6 +1,5 @@
 #include "fluxora/core/amount.hpp"
 
-#include <array>
 #include <optional>
 
 namespace fluxora::core {
@@ -8,13 +7,12 @@ namespace {
 
 constexpr int max_decimals = 38;  // 10^38 is the largest power of ten in an i128
 
-constexpr std::array<Int128, max_decimals + 1> make_powers_of_ten() noexcept {
-  std::array<Int128, max_decimals + 1> powers{};
-  powers[0] = 1;
-  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-  return powers;
+/// 0 <= exponent <= max_decimals.
+Int128 power_of_ten(int exponent) noexcept {
+  Int128 power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
 }
-constexpr std::array<Int128, max_decimals + 1> powers_of_ten = make_powers_of_ten();
 
 /// An unsigned 256-bit number.
 struct Wide {
@@ -164,11 +162,11 @@ Result<Int128> rescale(Int128 units, int from_decimals, int to_decimals, Roundin
     return ErrorCode::amount_overflow;
   }
   if (to_decimals >= from_decimals) {
-    const auto product = checked_multiply(units, powers_of_ten[static_cast<std::size_t>(to_decimals - from_decimals)]);
+    const auto product = checked_multiply(units, power_of_ten(to_decimals - from_decimals));
     if (!product) return ErrorCode::amount_overflow;
     return *product;
   }
-  return divide_units(units, powers_of_ten[static_cast<std::size_t>(from_decimals - to_decimals)], rounding);
+  return divide_units(units, power_of_ten(from_decimals - to_decimals), rounding);
 }
 
 Int128 saturating_multiply(Int128 a, Int128 b) noexcept {

@@ -1,13 +1,14 @@
 #include "fluxora/core/cursor.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
+
+#include "fluxora/core/decimal.hpp"
 
 namespace fluxora::core {
 
 std::string format_cursor(const Cursor& cursor) {
-  return cursor.epoch + "-" + std::to_string(cursor.seq);
+  return cursor.epoch + "-" + format_u64(cursor.seq);
 }
 
 Result<Cursor> parse_cursor(std::string_view text) {
@@ -19,16 +20,12 @@ Result<Cursor> parse_cursor(std::string_view text) {
       std::all_of(epoch.begin(), epoch.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
   if (!plain) return ErrorCode::cursor_invalid;
 
-  const std::string_view digits = text.substr(dash + 1);
-  if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return Error{ErrorCode::cursor_invalid, dash + 1};
-  std::uint64_t seq = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seq);
-  const bool whole = error == std::errc{} && end == digits.data() + digits.size();
+  const auto seq = parse_u64(text.substr(dash + 1));
   // PostgreSQL holds seq as a signed 64-bit integer.
-  if (!whole || seq > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+  if (!seq || *seq > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     return Error{ErrorCode::cursor_invalid, dash + 1};
   }
-  return Cursor{std::string(epoch), seq};
+  return Cursor{std::string(epoch), *seq};
 }
 
 std::string_view resume_name(Resume resume) noexcept {

@@ -1,16 +1,17 @@
 #include "fluxora/core/decimal.hpp"
 
-#include <cstdint>
-#include <optional>
+#include <bit>
+#include <limits>
 
 namespace fluxora::core {
 namespace {
 
-constexpr std::uint64_t ten_to_7 = 10'000'000;
+constexpr std::uint32_t ten_to_7 = 10'000'000;
 constexpr std::uint64_t ten_to_19 = 10'000'000'000'000'000'000u;  // the largest power of ten in 64 bits
 constexpr std::size_t chunk_digits = 19;
 constexpr std::size_t fraction_digits = amount_decimals;
 constexpr std::size_t max_units_digits = 39;
+constexpr std::size_t max_u64_digits = 20;
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
@@ -55,15 +56,61 @@ std::optional<Int128> units_from_digits(std::string_view digits, bool negative) 
   return static_cast<Int128>(negative ? UInt128{0} - value : value);
 }
 
-/// Writes digits in front of `end`; returns where they begin. No digits for 0.
-char* write_digits(char* end, std::uint64_t value) noexcept {
-  for (; value != 0; value /= 10) *--end = static_cast<char>('0' + value % 10);
-  return end;
+// Digits are written from the end, eight at a time; what a group writes too much in front is overwritten, or isn't part
+// of the text. So a buffer has room for a whole group in front of its longest text.
+constexpr std::size_t group_digits = 8;
+constexpr std::uint32_t ten_to_8 = 100'000'000;
+
+/// The digits of a number below 10^8, one a byte, the first in the lowest. All at once, by multiplications: halves of 4
+/// digits, then quarters of 2, then single ones, each next to the other in one word.
+std::uint64_t digits_of_group(std::uint32_t value) noexcept {
+  const std::uint64_t halves = value / 10'000 | std::uint64_t{value % 10'000} << 32;
+  const std::uint64_t hundreds = (halves * 10'486 >> 20) & 0x7f'0000'007f;  // n / 100 for n < 10^4
+  const std::uint64_t quarters = hundreds | (halves - 100 * hundreds) << 16;
+  const std::uint64_t tens = (quarters * 103 >> 10) & 0x000f'000f'000f'000f;  // n / 10 for n < 100
+  return tens | (quarters - 10 * tens) << 8;
 }
 
+/// What stands before the last digits, and those. One division: in WebAssembly those of 64 bits are slow.
+struct Parted {
+  std::uint64_t rest;
+  std::uint32_t last;
+};
+Parted part(std::uint64_t value, std::uint32_t divisor) noexcept {
+  const std::uint64_t rest = value / divisor;
+  return {rest, static_cast<std::uint32_t>(value - rest * divisor)};
+}
+
+void write_group(char* to, std::uint64_t digits) noexcept {
+  const std::uint64_t text = digits | 0x3030'3030'3030'3030;  // '0' is 0x30
+  for (std::size_t i = 0; i < group_digits; ++i) to[i] = static_cast<char>(text >> (8 * i));
+}
+
+/// Writes digits in front of `end`; returns where they begin. No digits for 0.
+char* write_digits(char* end, std::uint64_t value) noexcept {
+  while (value >= ten_to_8) {
+    const Parted parted = part(value, ten_to_8);
+    end -= group_digits;
+    write_group(end, digits_of_group(parted.last));
+    value = parted.rest;
+  }
+  if (value == 0) return end;
+  const std::uint64_t digits = digits_of_group(static_cast<std::uint32_t>(value));
+  end -= group_digits;
+  write_group(end, digits);
+  return end + std::countr_zero(digits) / 8;  // without leading zeros
+}
+
+/// The last `width` digits.
 char* write_padded(char* end, std::uint64_t value, std::size_t width) noexcept {
-  for (; width > 0; --width, value /= 10) *--end = static_cast<char>('0' + value % 10);
-  return end;
+  char* const begin = end - width;
+  while (end > begin) {
+    const Parted parted = part(value, ten_to_8);
+    end -= group_digits;
+    write_group(end, digits_of_group(parted.last));
+    value = parted.rest;
+  }
+  return begin;
 }
 
 /// A magnitude of at most 2^127 in base 10^19.
@@ -116,21 +163,27 @@ Result<Amount> parse_decimal(std::string_view text) {
   return Amount{*units};
 }
 
-DecimalText::DecimalText(Amount amount) noexcept : buffer_{}, begin_(0) {
-  char* const end = buffer_.data() + buffer_.size();
+char* write_decimal(char* end, Amount amount) noexcept {
   const Chunks chunks = split(amount.units);
-  char* at = write_padded(end, chunks.low % ten_to_7, fraction_digits);
-  *--at = '.';
+  const Parted parted = part(chunks.low, ten_to_7);
+  char* const point = end - fraction_digits - 1;
+  write_group(point, digits_of_group(parted.last));
+  *point = '.';
+  char* at = point;
   if (chunks.high != 0) {
-    at = write_padded(at, chunks.low / ten_to_7, chunk_digits - fraction_digits);
+    at = write_padded(at, parted.rest, chunk_digits - fraction_digits);
     at = write_digits(at, chunks.high);
   } else {
-    char* const point = at;
-    at = write_digits(at, chunks.low / ten_to_7);
+    at = write_digits(at, parted.rest);
     if (at == point) *--at = '0';
   }
   if (amount.units < 0) *--at = '-';
-  begin_ = static_cast<std::size_t>(at - buffer_.data());
+  return at;
+}
+
+DecimalText::DecimalText(Amount amount) noexcept {
+  const char* const begin = write_decimal(buffer_.data() + buffer_.size(), amount);
+  begin_ = static_cast<std::size_t>(begin - buffer_.data());
 }
 
 std::string format_decimal(Amount amount) {
@@ -138,7 +191,7 @@ std::string format_decimal(Amount amount) {
 }
 
 std::string format_units(Int128 units) {
-  std::array<char, max_units_digits + 1> buffer{};
+  std::array<char, max_units_digits + 1 + group_digits> buffer;
   char* const end = buffer.data() + buffer.size();
   const Chunks chunks = split(units);
   char* at = end;
@@ -151,6 +204,27 @@ std::string format_units(Int128 units) {
   }
   if (units < 0) *--at = '-';
   return std::string(at, end);
+}
+
+std::string format_u64(std::uint64_t value) {
+  std::array<char, max_u64_digits + group_digits> buffer;
+  char* const end = buffer.data() + buffer.size();
+  char* at = write_digits(end, value);
+  if (at == end) *--at = '0';
+  return std::string(at, end);
+}
+
+std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept {
+  constexpr std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
+  if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (value > (max - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 Result<Int128> parse_units(std::string_view text) {

@@ -1,8 +1,5 @@
 #include "fluxora/core/json_writer.hpp"
 
-#include <array>
-#include <charconv>
-
 #include "fluxora/core/decimal.hpp"
 #include "utf8.hpp"
 
@@ -55,13 +52,6 @@ void append_quoted(std::string& output, std::string_view text) {
   output += '"';
 }
 
-template <class Integer>
-void append_integer(std::string& output, Integer value) {
-  std::array<char, 24> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  output.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
-}
-
 }  // namespace
 
 void JsonWriter::separate() {
@@ -98,13 +88,13 @@ JsonWriter& JsonWriter::string(std::string_view text) {
 
 JsonWriter& JsonWriter::integer(std::int64_t value) {
   separate();
-  append_integer(output_, value);
+  output_ += format_units(value);
   return *this;
 }
 
 JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) {
   separate();
-  append_integer(output_, value);
+  output_ += format_u64(value);
   return *this;
 }
 
@@ -120,7 +110,7 @@ JsonWriter& JsonWriter::unix_seconds(UnixSeconds value) {
   separate();
   const bool quoted = value > last_exact_json_integer;
   if (quoted) output_ += '"';
-  append_integer(output_, value);
+  output_ += format_u64(value);
   if (quoted) output_ += '"';
   return *this;
 }

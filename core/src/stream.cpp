@@ -1,9 +1,9 @@
 #include "fluxora/core/stream.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "fluxora/core/accrual.hpp"
+#include "fluxora/core/decimal.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/core/xdr.hpp"
 
@@ -51,13 +51,6 @@ bool is_uuid_v7(std::string_view text) {
   return text[14] == '7' && (variant == '8' || variant == '9' || variant == 'a' || variant == 'b');
 }
 
-bool is_canonical_u64(std::string_view text) {
-  if (text.empty() || (text.size() > 1 && text[0] == '0')) return false;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 std::string_view shown_status(const Stream& stream, UnixSeconds as_of) {
   if (stream.status == StreamStatus::active && as_of < stream.start_time) return "scheduled";
   return status_name(stream.status);
@@ -96,14 +89,14 @@ std::string_view stream_contract(const Stream& stream) noexcept {
 std::string chain_stream_id(std::string_view contract_id, std::uint64_t number) {
   std::string id(contract_id);
   id += '-';
-  id += std::to_string(number);
+  id += format_u64(number);
   return id;
 }
 
 bool is_stream_id(std::string_view text) {
   if (text.substr(0, 4) == "api-") return is_uuid_v7(text.substr(4));
   return text.size() > contract_id_length + 1 && text[contract_id_length] == '-' &&
-         is_canonical_u64(text.substr(contract_id_length + 1)) && is_contract_id(text.substr(0, contract_id_length));
+         parse_u64(text.substr(contract_id_length + 1)) && is_contract_id(text.substr(0, contract_id_length));
 }
 
 Bytes encode_stream(const Stream& stream) {

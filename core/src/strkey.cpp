@@ -18,21 +18,15 @@ constexpr std::size_t checksum_size = 2;
 constexpr std::size_t max_raw_size = 1 + signed_payload_max + checksum_size;
 constexpr std::size_t max_text_size = (max_raw_size * 8 + 4) / 5;
 
-/// CRC16-XModem: polynomial 0x1021, initial value 0, not reflected.
-constexpr std::array<std::uint16_t, 256> make_crc_table() noexcept {
-  std::array<std::uint16_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
-    std::uint32_t crc = byte << 8;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc & 0x8000u) != 0 ? (crc << 1) ^ 0x1021u : crc << 1;
-    table[byte] = static_cast<std::uint16_t>(crc & 0xffffu);
-  }
-  return table;
-}
-constexpr std::array<std::uint16_t, 256> crc_table = make_crc_table();
-
+/// CRC16-XModem: polynomial 0x1021, initial value 0, not reflected. Bit by bit: the keys are short, and a table would
+/// be larger than most of what this file does.
 std::uint16_t crc16(ByteView bytes) noexcept {
   std::uint32_t crc = 0;
-  for (const std::uint8_t byte : bytes) crc = (crc << 8 & 0xffffu) ^ crc_table[crc >> 8 ^ byte];
+  for (const std::uint8_t byte : bytes) {
+    crc ^= static_cast<std::uint32_t>(byte) << 8;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 0x8000u) != 0 ? (crc << 1) ^ 0x1021u : crc << 1;
+    crc &= 0xffffu;
+  }
   return static_cast<std::uint16_t>(crc);
 }
 

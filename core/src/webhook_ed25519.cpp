@@ -2,6 +2,7 @@
 
 #include <sodium/crypto_sign_ed25519.h>
 
+#include "fluxora/core/decimal.hpp"
 #include "fluxora/core/webhook_signature.hpp"
 #include "webhook_signing.hpp"
 
@@ -83,7 +84,7 @@ WebhookSigningKey& WebhookSigningKey::operator=(WebhookSigningKey&& other) noexc
 
 Result<std::string> WebhookSigningKey::sign(std::string_view id, UnixSeconds timestamp, ByteView body) const {
   if (!is_signable_webhook_id(id)) return ErrorCode::webhook_id_invalid;
-  const std::string seconds = std::to_string(timestamp);
+  const std::string seconds = format_u64(timestamp);
   const Bytes content = signed_content({id, seconds, body});
   Ed25519Signature signature;
   crypto_sign_ed25519_detached(signature.data(), nullptr, content.data(), content.size(), key_.data());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fluxora/core/decimal.hpp"
 #include "webhook_signing.hpp"
 
 // ed25519 is in webhook_ed25519.cpp, so that a module that verifies shared secrets alone doesn't carry it.
@@ -146,13 +147,13 @@ Result<std::unique_ptr<WebhookSecret>> WebhookSecret::parse(std::string_view tex
 
 Result<std::string> WebhookSecret::sign(std::string_view id, UnixSeconds timestamp, ByteView body) const {
   if (!is_signable_webhook_id(id)) return ErrorCode::webhook_id_invalid;
-  const std::string seconds = std::to_string(timestamp);
+  const std::string seconds = format_u64(timestamp);
   return "v1," +
          base64_encode(standard_.authenticate({as_bytes(id), as_bytes("."), as_bytes(seconds), as_bytes("."), body}));
 }
 
 std::string WebhookSecret::sign_fluxora(UnixSeconds timestamp, ByteView body) const {
-  return hex_encode(fluxora_.authenticate({as_bytes(std::to_string(timestamp)), as_bytes("."), body}));
+  return hex_encode(fluxora_.authenticate({as_bytes(format_u64(timestamp)), as_bytes("."), body}));
 }
 
 bool WebhookSecret::made_any(const WebhookSignatures& signatures, const WebhookMessage& message) const {

@@ -45,15 +45,19 @@ run_npm() {
   fail "npm $1 failed" "The whole of it: $log"
 }
 
-# install_node_packages: npm ci, once for each state of the lock file.
+# install_node_packages [FOLDER]: npm ci, once for each state of the lock file. A folder with a lock of its own holds
+# what only one part of the tests or the benches needs; the root's is what everything else shares.
+# shellcheck disable=SC2120  # scripts/run has no use for a folder
 install_node_packages() {
-  local state
-  [ -f package-lock.json ] || fail "package-lock.json is missing" "It belongs to the repository: git checkout package-lock.json"
-  state=$(sha256sum package.json package-lock.json .npmrc | sha256sum)
-  [ -d node_modules ] && [ "$state" = "$(cat .local/stamps/npm 2>/dev/null)" ] && return 0
-  say "npm packages: installing what package-lock.json names"
-  rm -f .local/stamps/npm
-  run_npm ci --ignore-scripts
+  local folder=${1:-.} state stamp
+  stamp=.local/stamps/npm-${folder//\//_}
+  [ -f "$folder/package-lock.json" ] || fail "$folder/package-lock.json is missing" \
+    "It belongs to the repository: git checkout $folder/package-lock.json"
+  state=$(sha256sum "$folder/package.json" "$folder/package-lock.json" .npmrc | sha256sum)
+  [ -d "$folder/node_modules" ] && [ "$state" = "$(cat "$stamp" 2>/dev/null)" ] && return 0
+  say "npm packages: installing what $folder/package-lock.json names"
+  rm -f "$stamp"
+  run_npm ci --ignore-scripts --prefix "$folder"
   mkdir -p .local/stamps
-  printf '%s\n' "$state" >.local/stamps/npm
+  printf '%s\n' "$state" >"$stamp"
 }

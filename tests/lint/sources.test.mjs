@@ -19,7 +19,7 @@ test(`C++ is laid out as ${CLANG_FORMAT} does it`, () => {
 });
 
 test('CMake names every C++ source', () => {
-  const sources = filesMatching(/^(core|native-server|wasm|tests\/unit)\/.*\.cpp$/);
+  const sources = filesMatching(/^(core|native-server|wasm|tests\/(unit|bench))\/.*\.cpp$/);
   const findings = sources.filter((path) => {
     for (let folder = dirname(path); ; folder = dirname(folder)) {
       const list = join(folder, 'CMakeLists.txt');
@@ -65,13 +65,16 @@ test('packages from npm are pinned to one version', () => {
 });
 
 test('package-lock.json belongs to the package.json files', () => {
-  const { packages } = JSON.parse(read('package-lock.json'));
+  const locks = filesMatching(/(^|\/)package-lock\.json$/);
   const findings = filesMatching(/(^|\/)package\.json$/).flatMap((path) => {
     const wanted = JSON.parse(read(path));
     const folder = dirname(path) === '.' ? '' : dirname(path);
-    const locked = packages[folder];
+    // A folder with a lock of its own isn't one of the root's workspaces.
+    const own = join(folder, 'package-lock.json');
+    const lock = locks.includes(own) ? own : 'package-lock.json';
+    const locked = JSON.parse(read(lock)).packages[lock === own ? '' : folder];
     if (locked === undefined) return [`${path} is not in it`];
-    return ['dependencies', 'devDependencies']
+    return ['dependencies', 'devDependencies', 'optionalDependencies']
       .filter((kind) => JSON.stringify(wanted[kind] ?? {}) !== JSON.stringify(locked[kind] ?? {}))
       .map((kind) => `${path}: its ${kind} differ`);
   });
@@ -85,8 +88,8 @@ test('every dependency has its line in docs/dependencies.md', () => {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .flatMap((line) => line.split(/\s+/)[1].replace(/\?$/, '').split('|').map((name) => name.split('>=')[0]));
   const npm = filesMatching(/(^|\/)package\.json$/).flatMap((path) => {
-    const { dependencies, devDependencies } = JSON.parse(read(path));
-    return Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !name.startsWith('@fluxora/'));
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read(path));
+    return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter((name) => !name.startsWith('@fluxora/'));
   });
   expectNone([...new Set([...apt, ...npm])].filter((name) => !told.includes(`\`${name}\``)), 'without a reason:');
 });

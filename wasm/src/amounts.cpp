@@ -24,20 +24,6 @@ Status fluxora_amount_format(const std::uint8_t* amount) {
   return wasm::give(core::DecimalText(wasm::load_amount(amount)).view());
 }
 
-/// Gives the texts of `count` cells, one after the other; offsets[i] to offsets[i + 1] is the text of cell i.
-Status fluxora_amount_format_column(const std::uint8_t* cells, std::uint32_t count, std::uint32_t* offsets) {
-  if (count > wasm::input_max / sizeof(core::Int128)) return wasm::status_input_too_long;
-  if (!wasm::has_room_for(2 * (count * wasm::decimal_text_max + 64))) return wasm::status_out_of_memory;
-  std::string& text = wasm::begin_output();
-  text.reserve(count * wasm::decimal_text_max);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    offsets[i] = static_cast<std::uint32_t>(text.size());
-    text.append(core::DecimalText(wasm::load_amount(cells + i * sizeof(core::Int128))).view());
-  }
-  offsets[count] = static_cast<std::uint32_t>(text.size());
-  return wasm::status_ok;
-}
-
 Status fluxora_amount_add(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* result) {
   return wasm::store(result, core::add(wasm::load_amount(a), wasm::load_amount(b)));
 }

@@ -16,7 +16,6 @@ std::size_t error_offset = 0;
 
 // What a call leaves behind for the next one to reuse; above it the memory goes back to the heap.
 constexpr std::size_t kept_output = std::size_t{1} << 20;
-constexpr std::size_t heap_left_to_core = std::size_t{1} << 20;
 constexpr std::uint32_t input_min = 4096;
 
 }  // namespace
@@ -43,6 +42,10 @@ Status give(std::string_view text) {
 
 Status give(core::ByteView bytes) {
   return give(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+void append_output(std::string_view text) {
+  output.append(text);
 }
 
 bool has_room_for(std::size_t bytes) noexcept {
@@ -91,16 +94,6 @@ std::uint32_t fluxora_output_size() {
 /// The input byte at which the last failing call noticed its error.
 std::uint32_t fluxora_error_offset() {
   return static_cast<std::uint32_t>(wasm::error_offset);
-}
-
-/// Gives the name that clients see, and the sentence for people, of a status that is a core error's.
-wasm::Status fluxora_error_name(wasm::Status status) {
-  if (status == wasm::status_ok || status > 0xFF) return wasm::status_argument_invalid;
-  return wasm::give(core::error_name(static_cast<core::ErrorCode>(status - 1)));
-}
-wasm::Status fluxora_error_message(wasm::Status status) {
-  if (status == wasm::status_ok || status > 0xFF) return wasm::status_argument_invalid;
-  return wasm::give(core::error_message(static_cast<core::ErrorCode>(status - 1)));
 }
 
 }  // extern "C"

@@ -30,9 +30,6 @@ inline constexpr std::size_t input_max = std::size_t{16} << 20;
 /// Most bytes of text that decoding functions take, all parts together.
 inline constexpr std::size_t decode_text_max = std::size_t{1} << 20;
 
-/// Longest decimal text of an i128: a sign, 32 digits, a point and 7 digits.
-inline constexpr std::size_t decimal_text_max = 41;
-
 /// The status of a core error, whose place `fluxora_error_offset` then gives.
 Status fail(core::Error error) noexcept;
 Status fail(core::ErrorCode code) noexcept;
@@ -41,13 +38,17 @@ Status fail(core::ErrorCode code) noexcept;
 std::string& begin_output() noexcept;
 Status give(std::string_view text);
 Status give(core::ByteView bytes);
+/// More of what a call gives.
+void append_output(std::string_view text);
 
 /// True when the heap can still grow by `bytes`. Core's containers end the process when it can't, so what allocates
 /// in proportion to its input asks first.
 [[nodiscard]] bool has_room_for(std::size_t bytes) noexcept;
 
-/// Memory for columns and input, null when there is none. It leaves the heap's last part to the small strings of core,
-/// which can't report that there is no memory.
+/// What `allocate` leaves alone: the small strings of core, which can't report that there is no memory, live there.
+inline constexpr std::size_t heap_left_to_core = std::size_t{1} << 20;
+
+/// Memory for columns and input, null when there is none besides heap_left_to_core.
 [[nodiscard]] void* allocate(std::size_t bytes) noexcept;
 
 inline core::Int128 load_int128(const std::uint8_t* cell) noexcept {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { FluxoraCore } from '../../../wasm/package/src/core.js';
-import { CoreMemory } from '../../../wasm/package/src/memory.js';
-import { aStream, module, newCore, withCode } from './support.js';
+import { aStream, newCore, newMemory, withCode } from './support.js';
 
 const VOID = 'AAAAAQ==';
 const word = (n) => Buffer.from([0, 0, 0, n]);
@@ -78,7 +77,7 @@ test('the largest values decode within the memory that there is', () => {
 });
 
 test('a full memory is an error, and what was there stays usable', () => {
-  const memory = new CoreMemory(module);
+  const memory = newMemory();
   const core = new FluxoraCore(memory);
   const kept = core.streamColumns();
   kept.set(aStream());

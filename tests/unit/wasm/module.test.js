@@ -1,38 +1,61 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { brotliCompressSync, constants } from 'node:zlib';
 
-import { FluxoraError, load } from '../../../wasm/package/src/node.js';
-import { module, root, wasmFile } from './support.js';
+import { FluxoraError, fromModule, load } from '../../../wasm/package/src/node.js';
+import { fromModule as verifyFromModule, load as loadVerify } from '../../../wasm/package/src/verify_node.js';
+import { fromModule as ed25519FromModule } from '../../../wasm/package/src/ed25519_node.js';
+import { ed25519File, ed25519Module, module, newMemory, root, verifyFile, verifyModule, wasmFile, withCode } from './support.js';
 
 const read = (path) => readFileSync(`${root}${path}`, 'utf8');
 
-test('the module shows what exports.txt lists, and only the toolchain’s own beside it', () => {
-  const listed = read('wasm/exports.txt').split('\n').filter(Boolean);
-  const shown = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const ours = shown.filter((name) => name.startsWith('fluxora_'));
-  assert.deepEqual(ours.sort(), listed.sort());
+const listedExports = (name) => read(`wasm/${name}_exports.txt`).split('\n').filter(Boolean);
+const modules = [['fluxora_core', module], ['fluxora_verify', verifyModule], ['fluxora_ed25519', ed25519Module]];
+
+test('each module shows what its list says, and only the toolchain’s own beside it', () => {
   const toolchain = ['memory', '_initialize', '__indirect_function_table', '__errno_location', 'stackSave',
     'stackRestore', 'stackAlloc'];
-  assert.deepEqual(shown.filter((name) => !name.startsWith('fluxora_') && !toolchain.includes(name)), []);
-});
-
-test('the module asks its host for nothing but the end of a broken core and the news of grown memory', () => {
-  const asked = WebAssembly.Module.imports(module).map(({ module: from, name }) => `${from}.${name}`);
-  assert.deepEqual(asked.filter((name) => name !== 'env.emscripten_notify_memory_growth'
-    && name !== 'wasi_snapshot_preview1.proc_exit'), []);
-});
-
-test('every exported function is used by the loader', () => {
-  const loader = ['core.js', 'memory.js', 'stream_columns.js'].map((file) => read(`wasm/package/src/${file}`)).join();
-  for (const name of read('wasm/exports.txt').split('\n').filter(Boolean)) {
-    assert.match(loader, new RegExp(`\\b${name}\\b`));
+  for (const [name, compiled] of modules) {
+    const shown = WebAssembly.Module.exports(compiled).map((item) => item.name);
+    const ours = shown.filter((item) => item.startsWith('fluxora_'));
+    assert.deepEqual(ours.sort(), listedExports(name).sort());
+    assert.deepEqual(shown.filter((item) => !item.startsWith('fluxora_') && !toolchain.includes(item)), []);
   }
 });
 
-test('the module stays small', () => {
-  const size = readFileSync(wasmFile).length;
-  assert.ok(size < 160 * 1024, `${size} bytes`);
+test('a module asks its host for nothing but the end of a broken core and the news of grown memory', () => {
+  for (const [, compiled] of modules) {
+    const asked = WebAssembly.Module.imports(compiled).map((item) => `${item.module}.${item.name}`);
+    assert.deepEqual(asked.filter((name) => name !== 'env.emscripten_notify_memory_growth'
+      && name !== 'wasi_snapshot_preview1.proc_exit'), []);
+  }
+});
+
+test('every exported function is used by the package', () => {
+  const sources = readdirSync(`${root}wasm/package/src`).filter((file) => file.endsWith('.js'));
+  const text = sources.map((file) => read(`wasm/package/src/${file}`)).join();
+  const listed = new Set(modules.flatMap(([name]) => listedExports(name)));
+  for (const name of listed) assert.match(text, new RegExp(`\\b${name}\\b`));
+});
+
+const compressed = (...files) => files.map((file) => brotliCompressSync(readFileSync(file), {
+  params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: readFileSync(file).length },
+}).length).reduce((sum, size) => sum + size);
+
+test('the modules and the loader stay small', () => {
+  const source = (name) => `${root}wasm/package/src/${name}.js`;
+  const sizes = { core: compressed(wasmFile), verify: compressed(verifyFile), ed25519: compressed(ed25519File) };
+  for (const entry of ['node', 'deno', 'bun', 'workerd', 'edge_light', 'browser']) {
+    sizes[entry] = compressed(source(entry), source('memory'), source('errors'));
+  }
+  console.log(`brotli: ${JSON.stringify(sizes)}`);
+  assert.ok(sizes.core <= 32 * 1024, `${sizes.core} bytes`);
+  assert.ok(sizes.verify <= 8 * 1024, `${sizes.verify} bytes`);
+  assert.ok(sizes.ed25519 <= 16 * 1024, `${sizes.ed25519} bytes`);
+  for (const entry of ['node', 'deno', 'bun', 'workerd', 'edge_light', 'browser']) {
+    assert.ok(sizes[entry] <= 2048, `${entry}: ${sizes[entry]} bytes`);
+  }
 });
 
 test('the declared error codes are the core’s, by name and number', async () => {
@@ -61,37 +84,91 @@ test('the declared error codes are the core’s, by name and number', async () =
 test('load() reads the module beside the package, or the one it is given', async () => {
   const core = await load(new URL(`file://${wasmFile}`));
   assert.equal(core.amounts.format(1n), '0.0000001');
-  await assert.rejects(load(new URL('file:///nowhere/fluxora_core.wasm')), { code: 'ENOENT' });
+  await assert.rejects(load(new URL('file:///nowhere/fluxora_core.wasm')), (error) => {
+    assert.equal(error.cause.code, 'ENOENT');
+    return withCode('LOAD_FAILED')(error);
+  });
   assert.equal(new FluxoraError('X', 'y') instanceof Error, true);
 });
 
-test('the README’s example runs and says what it says', async (t) => {
-  const [, example] = read('wasm/package/README.md').match(/```js\n([\s\S]*?)```/);
-  const entry = new URL('../../../wasm/package/src/node.js', import.meta.url).href;
-  const source = example.replace("'@fluxora/core'", `'${entry}'`);
-  assert.notEqual(source, example);
-  const lines = [];
-  t.mock.method(console, 'log', (...values) => lines.push(values.join(' ')));
-  await import(`data:text/javascript,${encodeURIComponent(source)}`);
-  const promised = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said]) => said);
-  assert.ok(promised.length >= 3);
-  for (const said of promised) assert.ok(lines.includes(said), `${said} is not among ${lines}`);
+test('loading twice compiles once, and gives two cores that share nothing', async (t) => {
+  const compile = t.mock.method(WebAssembly, 'compile');
+  const [a, b] = await Promise.all([load(), load()]);
+  const c = await load();
+  assert.equal(new Set([a, b, c]).size, 3);
+  assert.ok(compile.mock.callCount() <= 1);
+  const columns = a.streamColumns();
+  columns.dispose();
+  assert.equal(b.streamColumns().size, 0);
+  assert.equal((await loadVerify()).webhooks.verifier(null).verify({ headers: {}, body: '' }).code, 'missing_secret');
 });
 
+test('what is no module of this package is refused by name', async () => {
+  const other = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]));
+  for (const make of [fromModule, verifyFromModule, ed25519FromModule]) {
+    for (const wrong of [undefined, null, {}, 1, 'x', new Uint8Array(8), other, new Proxy(module, {})]) {
+      assert.throws(() => make(wrong), withCode('MODULE_INVALID'));
+    }
+  }
+  assert.throws(() => fromModule(verifyModule), withCode('MODULE_INVALID'));
+  await assert.rejects(load(`${root}wasm/package/package.json`), withCode('LOAD_FAILED'));
+});
+
+test('after a call that did not come back nothing is computed any more', () => {
+  const memory = newMemory();
+  assert.throws(() => memory.exports.fluxora_fold(0xFFFFFFF0, 100, 0xFFFFFFF0, 0xFFFFFFF0, 1, 0xFFFFFFF0), (error) => {
+    assert.ok(error.cause instanceof WebAssembly.RuntimeError);
+    return withCode('CORE_ABORTED')(error);
+  });
+  assert.throws(() => memory.inputText('x'.repeat(10_000)), withCode('CORE_ABORTED'));
+  assert.throws(() => memory.outputText(), withCode('CORE_ABORTED'));
+});
+
+for (const file of ['wasm/package/README.md']) {
+  const examples = [...read(file).matchAll(/```js\n([\s\S]*?)```/g)].map(([, example]) => example);
+  test(`the examples of ${file} run and say what they say`, async (t) => {
+    assert.ok(examples.length >= 3);
+    for (const example of examples) {
+      const entry = (name) => new URL(`../../../wasm/package/src/${name}.js`, import.meta.url).href;
+      const source = example.replaceAll("'@fluxora/core'", `'${entry('node')}'`)
+        .replaceAll("'@fluxora/core/verify'", `'${entry('verify_node')}'`)
+        .replaceAll("'@fluxora/core/ed25519'", `'${entry('ed25519_node')}'`);
+      assert.notEqual(source, example);
+      const lines = [];
+      const log = t.mock.method(console, 'log', (...values) => lines.push(values.join(' ')));
+      await import(`data:text/javascript,${encodeURIComponent(source)}`);
+      log.mock.restore();
+      const promised = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said]) => said);
+      assert.ok(promised.length >= 1);
+      for (const said of promised) assert.ok(lines.includes(said), `${said} is not among ${lines}`);
+    }
+  });
+}
+
 test('the browser’s entry takes the module streamed or whole, and says when there is none', async () => {
-  const manifest = JSON.parse(read('wasm/package/package.json'));
-  for (const target of Object.values(manifest.exports['.'])) assert.ok(read(`wasm/package/${target}`).length > 0);
   const { load: byBrowserEntry } = await import('../../../wasm/package/src/browser.js');
-  const response = new Response(readFileSync(wasmFile), { headers: { 'content-type': 'application/wasm' } });
-  const plain = new Response(readFileSync(wasmFile), { headers: { 'content-type': 'application/octet-stream' } });
-  const answers = [response, plain, new Response('', { status: 404 })];
+  const answer = (type) => new Response(readFileSync(wasmFile), { headers: { 'content-type': type } });
+  const answers = [new Response('', { status: 404 }), answer('application/wasm'), answer('application/octet-stream'),
+    new Response('not wasm', { headers: { 'content-type': 'application/wasm' } })];
   const { fetch } = globalThis;
   globalThis.fetch = async () => answers.shift();
   try {
+    await assert.rejects(byBrowserEntry(), withCode('LOAD_FAILED'));
     assert.equal((await byBrowserEntry()).amounts.parse('1'), 10_000_000n);
     assert.equal((await byBrowserEntry()).amounts.parse('1'), 10_000_000n);
-    await assert.rejects(byBrowserEntry(), { code: 'LOAD_FAILED' });
+    assert.equal(answers.length, 2, 'its own module is fetched again after a failure, and then no more');
+    assert.equal((await byBrowserEntry('https://other.example/core.wasm')).amounts.parse('1'), 10_000_000n);
+    await assert.rejects(byBrowserEntry('https://other.example/core.wasm'), withCode('LOAD_FAILED'));
   } finally {
     globalThis.fetch = fetch;
+  }
+});
+
+test('every entry that the manifest names is there, types first and default last', () => {
+  const manifest = JSON.parse(read('wasm/package/package.json'));
+  for (const subpath of ['.', './verify', './ed25519']) {
+    const conditions = Object.keys(manifest.exports[subpath]);
+    assert.deepEqual(conditions, ['types', 'deno', 'bun', 'workerd', 'edge-light', 'browser', 'node', 'default']);
+    for (const target of Object.values(manifest.exports[subpath])) assert.ok(read(`wasm/package/${target}`).length > 0);
   }
 });

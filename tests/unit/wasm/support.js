@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { CoreMemory } from '../../../wasm/package/src/memory.js';
 import { fromModule } from '../../../wasm/package/src/node.js';
+import { fromModule as ed25519FromModule } from '../../../wasm/package/src/ed25519_node.js';
+import { fromModule as verifyFromModule } from '../../../wasm/package/src/verify_node.js';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -10,6 +13,17 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const wasmFile = process.env.FLUXORA_WASM ?? `${root}wasm/package/dist/fluxora_core.wasm`;
 
 export const module = await WebAssembly.compile(await readFile(wasmFile));
+
+/** The modules beside it that verify webhooks alone, and what they give. */
+export const verifyFile = `${root}wasm/package/dist/fluxora_verify.wasm`;
+export const verifyModule = await WebAssembly.compile(await readFile(verifyFile));
+export const newVerify = () => verifyFromModule(verifyModule);
+export const ed25519File = `${root}wasm/package/dist/fluxora_ed25519.wasm`;
+export const ed25519Module = await WebAssembly.compile(await readFile(ed25519File));
+export const newEd25519 = () => ed25519FromModule(ed25519Module);
+
+/** The ways across of an instance that no test shares. */
+export const newMemory = () => new CoreMemory(module, 'fluxora_columns_create');
 
 /** A core of its own for each test file that asks. */
 export const newCore = () => fromModule(module);

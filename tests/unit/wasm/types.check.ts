@@ -1,6 +1,9 @@
 // Compiled, never run: what the declarations must take, and what they must refuse.
 import { FluxoraError, fromModule, load } from '../../../wasm/package/src/index.js';
-import type { Balances, FluxoraErrorCode, StreamTerms } from '../../../wasm/package/src/index.js';
+import type {
+  Balances, FeedStep, FluxoraErrorCode, StreamTerms, WebhookVerdict,
+} from '../../../wasm/package/src/index.js';
+import { load as loadVerify } from '../../../wasm/package/src/verify.js';
 
 declare const module: WebAssembly.Module;
 declare const stream: StreamTerms & { id: string };
@@ -28,6 +31,32 @@ export async function use(): Promise<string> {
     }
   }
 
+  const { webhooks } = await loadVerify();
+  const verifier = webhooks.verifier([text, { secret: text, graceEnds: 5 }, undefined], { requireStandard: true });
+  const verdict: WebhookVerdict = verifier.verify({ headers: new Headers(), body: key, now: 5n });
+  verifier.verify({ headers: { 'Webhook-Id': ['a', 'b'], other: undefined }, body: key.buffer as ArrayBuffer });
+  const signed: Record<string, string> = { ...core.webhooks.sign({ secret: text, id: 'a', body: text }) };
+  const folded = core.fold(null, { topics: [text], value: text },
+    { contractId: text, ledger: 1, txHash: text, closedAt: 5, seq: 1n });
+  const child: string | undefined = folded.child?.toJson(5);
+  core.fold(folded.stream, { topics: [], value: '' },
+    { contractId: text, ledger: 1, txHash: text, closedAt: 5, seq: '7' });
+  const step: FeedStep = core.feedClient({ scope: 'party', from: null }).entry({ cursor: text, prevSeq: null });
+  if (step.action === 'ask') console.log(step.after, step.to, step.streamId, child, signed, verdict.code);
+  const texts: readonly string[] = balances.texts('withdrawable');
+  const words: BigUint64Array = balances.words('remaining');
+  console.log(texts, words);
+
+  // @ts-expect-error Only the main entry signs.
+  webhooks.sign({ secret: text, id: 'a', body: text });
+  // @ts-expect-error A verdict can't be written.
+  verdict.ok = true;
+  // @ts-expect-error There is no such column.
+  balances.texts('paid');
+  // @ts-expect-error Only what asks for entries names them.
+  step.after;
+  // @ts-expect-error A body is bytes or text, not parsed JSON.
+  verifier.verify({ headers: {}, body: { type: 'stream.updated' } });
   // @ts-expect-error A number is no amount.
   core.amounts.format(1.5);
   // @ts-expect-error Nor are units text.

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import ts from 'typescript';
 
-import { newCore } from './support.js';
+import { newCore, newEd25519, newVerify } from './support.js';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -43,6 +43,13 @@ test('what is declared is there, and what is there is declared', () => {
   assert.deepEqual(membersOf(core.amounts), declared.Amounts.sort());
   assert.deepEqual(membersOf(core.strkey), declared.StrKeys.sort());
   assert.deepEqual(membersOf(core.cursor), declared.Cursors.sort());
+  assert.deepEqual(membersOf(core.webhooks), [...declared.Webhooks, ...declared.WebhookVerifying].sort());
+  assert.deepEqual(membersOf(newVerify().webhooks), declared.WebhookVerifying.sort());
+  assert.deepEqual(membersOf(newEd25519().webhooks), declared.WebhookVerifying.sort());
+  assert.deepEqual(membersOf(core.webhooks.verifier('')), declared.WebhookVerifier.sort());
+  assert.deepEqual(membersOf(core.webhooks.verifier('').verify({ headers: {}, body: '' })),
+    declared.WebhookVerdict.sort());
+  assert.deepEqual(membersOf(core.feedClient({ scope: 'party' })), declared.FeedClient.sort());
   assert.deepEqual(membersOf(columns), declared.StreamColumns.sort());
   assert.deepEqual(membersOf(columns.accrue(0n)), declared.ColumnBalances.sort());
 });

@@ -1,6 +1,15 @@
+import { CELL, compute, readInt128, writeInt128 } from './cells.js';
 import { FluxoraError, argumentInvalid } from './errors.js';
-import { CoreMemory, toSeconds } from './memory.js';
+import { inputEvent, readEvent } from './event_input.js';
+import { FeedClient } from './feed_client.js';
+import { foldingOf } from './folding.js';
+import { Handles } from './handles.js';
+import { CoreMemory } from './memory.js';
+import { bytesOf, lengthOf, listOf, record } from './plain.js';
+import { toU64 } from './seconds.js';
 import { StreamColumns } from './stream_columns.js';
+import { signingOf } from './webhook_signing.js';
+import { verifyingOf } from './webhooks.js';
 
 // core/include/fluxora/core/amount.hpp
 const ROUNDINGS = ['floor', 'ceiling', 'down', 'half_up', 'half_even'];
@@ -18,8 +27,6 @@ const STRKEY_VERSIONS = {
 };
 const STRKEY_KINDS = new Map(Object.entries(STRKEY_VERSIONS).map(([kind, version]) => [version, kind]));
 
-const TOPICS_MAX = 64;
-
 function roundingNumber(rounding) {
   const number = ROUNDINGS.indexOf(rounding);
   if (number < 0) throw argumentInvalid(`Rounding is one of ${ROUNDINGS.join(', ')}.`, 'rounding');
@@ -34,12 +41,17 @@ function decimalPlaces(value, field) {
 /** The core, ready: everything in it is synchronous. */
 export class FluxoraCore {
   #memory;
+  #handles = new Handles();
   #single;
 
   /** Made by `load()` and `fromModule()`. */
   constructor(memory) {
+    const { fold, streamFromBytes } = foldingOf(memory);
     this.#memory = memory;
-    this.#single = new StreamColumns(memory);
+    this.#single = new StreamColumns(memory, this.#handles);
+    this.webhooks = Object.freeze({ ...verifyingOf(memory, this.#handles), ...signingOf(memory) });
+    this.fold = fold;
+    this.streamFromBytes = streamFromBytes;
     this.amounts = amountsOf(memory);
     this.strkey = strkeyOf(memory);
     this.cursor = cursorOf(memory);
@@ -47,7 +59,11 @@ export class FluxoraCore {
   }
 
   streamColumns() {
-    return new StreamColumns(this.#memory);
+    return new StreamColumns(this.#memory, this.#handles);
+  }
+
+  feedClient(options) {
+    return new FeedClient(this.#memory, this.#handles, options);
   }
 
   balancesAt(stream, now) {
@@ -55,13 +71,13 @@ export class FluxoraCore {
   }
 
   balancesOver(stream, times) {
-    const moments = Array.from(times);
+    const moments = listOf(times, 'times');
     this.#hold(stream);
     return moments.map((now) => this.#single.balancesOf('', now));
   }
 
   accrued(terms, now) {
-    this.#hold({ withdrawnAmount: 0n, settledAmount: 0n, status: 'active', ...terms });
+    this.#hold(terms, { status: 'active', withdrawnAmount: 0n, settledAmount: 0n, cancelledAt: null });
     return this.#single.accruedOf('', now);
   }
 
@@ -72,20 +88,11 @@ export class FluxoraCore {
     return memory.outputText();
   }
 
-  contractEventToJson({ topics, value, inSuccessfulContractCall = true } = {}) {
-    if (!Array.isArray(topics)) throw argumentInvalid('Not an array.', 'topics');
-    if (topics.length > TOPICS_MAX) throw new FluxoraError('INPUT_TOO_LONG', 'Too many topics.', { field: 'topics' });
-    const texts = [...topics, value];
-    if (!texts.every((text) => typeof text === 'string')) {
-      throw argumentInvalid('Topics and value are base64 strings.', 'topics');
-    }
+  contractEventToJson(event) {
+    const input = readEvent(event);
     const memory = this.#memory;
-    const head = texts.length * 4;
-    const { pointer, text } = memory.inputText(texts.join(''), head);
-    // Base64 is ASCII. Any other text is as many units short of its bytes as it likes: it is refused by the decoder.
-    texts.forEach((part, i) => memory.view.setUint32(pointer + i * 4, part.length, true));
-    const successful = inSuccessfulContractCall ? 1 : 0;
-    memory.check(memory.exports.fluxora_contract_event_json(text, pointer, topics.length, successful));
+    const { sizes, text } = inputEvent(memory, input);
+    memory.check(memory.exports.fluxora_contract_event_json(text, sizes, input.topicCount, input.successful));
     return memory.outputText();
   }
 
@@ -96,22 +103,13 @@ export class FluxoraCore {
     return memory.exports.fluxora_is_stream_id(input.text, input.size) === 1;
   }
 
-  #hold(stream) {
-    if (typeof stream !== 'object' || stream === null) throw argumentInvalid('Not a stream.');
-    this.#single.set({
-      id: '',
-      kind: stream.kind,
-      status: stream.status,
-      depositAmount: stream.depositAmount,
-      ratePerSecond: stream.ratePerSecond,
-      withdrawnAmount: stream.withdrawnAmount,
-      settledAmount: stream.settledAmount,
-      checkpointedAmount: stream.checkpointedAmount,
-      checkpointedAt: stream.checkpointedAt,
-      cliffTime: stream.cliffTime,
-      endTime: stream.endTime,
-      cancelledAt: stream.cancelledAt,
-    });
+  /** Takes a stream's terms, and its state where that isn't given, as the only row. */
+  #hold(stream, state = stream) {
+    const { kind, depositAmount, ratePerSecond, checkpointedAmount, checkpointedAt, cliffTime, endTime } =
+      record(stream, 'Not a stream.');
+    const { status, withdrawnAmount, settledAmount, cancelledAt } = state;
+    this.#single.set({ id: '', kind, status, depositAmount, ratePerSecond, withdrawnAmount, settledAmount,
+      checkpointedAmount, checkpointedAt, cliffTime, endTime, cancelledAt });
   }
 }
 
@@ -127,34 +125,34 @@ function amountsOf(memory) {
       }
       const input = memory.inputText(text, 16);
       memory.check(exports.fluxora_amount_parse(input.text, input.size, input.pointer));
-      return memory.readInt128(input.pointer);
+      return readInt128(memory, input.pointer);
     },
     format(units) {
       const cell = memory.input(16);
-      memory.writeInt128(cell, units);
+      writeInt128(memory, cell, units);
       memory.check(exports.fluxora_amount_format(cell));
       return memory.outputText();
     },
     formatAll(units) {
-      const values = Array.from(units);
-      const offsets = values.length * 16;
+      const values = listOf(units, 'units');
+      const offsets = values.length * CELL;
       const cells = memory.input(offsets + (values.length + 1) * 4);
-      values.forEach((value, i) => memory.writeInt128(cells + i * 16, value));
+      values.forEach((value, i) => writeInt128(memory, cells + i * CELL, value));
       memory.check(exports.fluxora_amount_format_column(cells, values.length, cells + offsets));
       const text = memory.outputText();
       const { view } = memory;
       const at = (i) => view.getUint32(cells + offsets + i * 4, true);
       return values.map((_, i) => text.slice(at(i), at(i + 1)));
     },
-    add: (a, b) => memory.compute('fluxora_amount_add', [a, b]),
-    subtract: (a, b) => memory.compute('fluxora_amount_subtract', [a, b]),
-    multiply: (a, factor) => memory.compute('fluxora_amount_multiply', [a, factor]),
+    add: (a, b) => compute(memory, 'fluxora_amount_add', [a, b]),
+    subtract: (a, b) => compute(memory, 'fluxora_amount_subtract', [a, b]),
+    multiply: (a, factor) => compute(memory, 'fluxora_amount_multiply', [a, factor]),
     multiplyFixed: (a, b, rounding) =>
-      memory.compute('fluxora_amount_multiply_fixed', [a, b], roundingNumber(rounding)),
-    divideFixed: (a, b, rounding) => memory.compute('fluxora_amount_divide_fixed', [a, b], roundingNumber(rounding)),
-    divideUnits: (a, b, rounding) => memory.compute('fluxora_units_divide', [a, b], roundingNumber(rounding)),
+      compute(memory, 'fluxora_amount_multiply_fixed', [a, b], roundingNumber(rounding)),
+    divideFixed: (a, b, rounding) => compute(memory, 'fluxora_amount_divide_fixed', [a, b], roundingNumber(rounding)),
+    divideUnits: (a, b, rounding) => compute(memory, 'fluxora_units_divide', [a, b], roundingNumber(rounding)),
     rescale: (units, fromDecimals, toDecimals, rounding) =>
-      memory.compute('fluxora_units_rescale', [units], decimalPlaces(fromDecimals, 'fromDecimals'),
+      compute(memory, 'fluxora_units_rescale', [units], decimalPlaces(fromDecimals, 'fromDecimals'),
         decimalPlaces(toDecimals, 'toDecimals'), roundingNumber(rounding)),
   });
 }
@@ -174,11 +172,12 @@ function strkeyOf(memory) {
   return Object.freeze({
     decode,
     encode(kind, payload) {
-      if (!Object.hasOwn(STRKEY_VERSIONS, kind)) throw argumentInvalid('Not a kind of StrKey.', 'kind');
-      if (!(payload instanceof Uint8Array)) throw argumentInvalid('Not a Uint8Array.', 'payload');
-      const pointer = memory.input(payload.length);
-      memory.bytes.set(payload, pointer);
-      memory.check(exports.fluxora_strkey_encode(STRKEY_VERSIONS[kind], pointer, payload.length));
+      if (typeof kind !== 'string' || !Object.hasOwn(STRKEY_VERSIONS, kind)) throw argumentInvalid('Not a kind of StrKey.', 'kind');
+      const bytes = bytesOf(payload, 'payload');
+      const size = lengthOf(bytes);
+      const pointer = memory.input(size);
+      memory.area.set(bytes);
+      memory.check(exports.fluxora_strkey_encode(STRKEY_VERSIONS[kind], pointer, size));
       return memory.outputText();
     },
     isValid(text) {
@@ -203,9 +202,10 @@ function cursorOf(memory) {
       memory.check(exports.fluxora_cursor_parse(input.text, input.size, input.pointer));
       return { epoch: memory.outputText(), seq: memory.view.getBigUint64(input.pointer, true) };
     },
-    format({ epoch, seq }) {
-      const position = toSeconds(seq, 'seq');
-      const input = memory.inputText(epoch);
+    format(cursor) {
+      const { epoch, seq } = record(cursor, 'Not a cursor.');
+      const position = toU64(seq, 'seq');
+      const input = memory.inputText(epoch, 0, 'epoch');
       memory.check(exports.fluxora_cursor_format(input.text, input.size, position));
       return memory.outputText();
     },
@@ -214,5 +214,5 @@ function cursorOf(memory) {
 
 /** The core of a compiled module, at once: for runtimes that hand modules out compiled. */
 export function fromModule(module) {
-  return new FluxoraCore(new CoreMemory(module));
+  return new FluxoraCore(new CoreMemory(module, 'fluxora_columns_create'));
 }

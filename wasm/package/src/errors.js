@@ -1,12 +1,7 @@
 /** What every function of this package throws. `code` is stable: compare it, never the message. */
 export class FluxoraError extends Error {
-  /**
-   * @param {string} code
-   * @param {string} message
-   * @param {{offset?: number, field?: string}} [where]
-   */
-  constructor(code, message, { offset = 0, field } = {}) {
-    super(field === undefined ? message : `${field}: ${message}`);
+  constructor(code, message, { offset = 0, field, cause } = {}) {
+    super(field === undefined ? message : `${field}: ${message}`, { cause });
     this.name = 'FluxoraError';
     this.code = code;
     this.offset = offset;

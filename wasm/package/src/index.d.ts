@@ -33,7 +33,18 @@ export type CoreErrorCode =
   | 'FOLD_UNKNOWN_STREAM'
   | 'FOLD_DUPLICATE_STREAM'
   | 'FOLD_OVERFLOW'
-  | 'CURSOR_INVALID';
+  | 'CURSOR_INVALID'
+  | 'WEBHOOK_SECRET_INVALID'
+  | 'WEBHOOK_ID_INVALID'
+  | 'WEBHOOK_TOO_MANY_KEYS'
+  | 'JWT_TOO_LONG'
+  | 'JWT_MALFORMED'
+  | 'JWT_ALGORITHM_REFUSED'
+  | 'JWT_SIGNATURE_MISMATCH'
+  | 'JWT_CLAIMS_INVALID'
+  | 'JWT_EXPIRED'
+  | 'JWT_NOT_YET_VALID'
+  | 'RETRY_SCHEDULE_INVALID';
 
 /** What this package reports of its own. */
 export type PackageErrorCode =
@@ -45,11 +56,17 @@ export type PackageErrorCode =
   | 'OUT_OF_MEMORY'
   /** Balances were read after their columns had changed. */
   | 'STALE_BALANCES'
-  /** Columns were used after `dispose()`. */
+  /** Columns, a verifier or a feed client were used after `dispose()`. */
   | 'DISPOSED'
-  /** The module could not be fetched. */
+  /** Over 10,000 columns, verifiers and feed clients of one core are in use. */
+  | 'TOO_MANY_HANDLES'
+  /** A public key (`whpk_…`) was given to a module that has no ed25519: `@fluxora/core/ed25519` has. */
+  | 'KEY_UNSUPPORTED'
+  /** The module could not be read, fetched or compiled; `cause` says why. */
   | 'LOAD_FAILED'
-  /** An invariant inside core is broken. */
+  /** What `fromModule` got is no compiled module, or not this package's. */
+  | 'MODULE_INVALID'
+  /** The module stopped in the middle of a call (`cause`), or had before: nothing of this core can be used any more. */
   | 'CORE_ABORTED';
 
 export type FluxoraErrorCode = CoreErrorCode | PackageErrorCode;
@@ -63,6 +80,7 @@ export class FluxoraError extends Error {
   readonly offset: number;
   /** The property or argument that is wrong, where there are several. */
   readonly field: string | undefined;
+  readonly cause?: unknown;
 }
 
 /** How an inexact quotient becomes an integer. `half_up` takes ties away from zero. */
@@ -127,6 +145,34 @@ export interface ColumnBalances extends Iterable<{
   streamedUnits(row: number): bigint;
   withdrawableUnits(row: number): bigint;
   remainingUnits(row: number): bigint;
+  /** The texts of a whole column, in the order of the rows. They stay good. */
+  texts(column: BalanceColumn): readonly string[];
+  /** A copy of a whole column in base units: two 64-bit words a row, the low one first. */
+  words(column: BalanceColumn): BigUint64Array;
+}
+
+export type BalanceColumn = 'streamed' | 'withdrawable' | 'remaining';
+
+/**
+ * Many streams as arrays of one length. Amounts are i128 base units as two 64-bit words a row, the low one first.
+ */
+export interface StreamArrays {
+  /** Each once. */
+  ids: readonly string[];
+  depositAmount: BigUint64Array;
+  ratePerSecond: BigUint64Array;
+  withdrawnAmount: BigUint64Array;
+  settledAmount: BigUint64Array;
+  checkpointedAmount: BigUint64Array;
+  checkpointedAt: BigUint64Array;
+  cliffTime: BigUint64Array;
+  endTime: BigUint64Array;
+  /** 2^64 - 1 where a stream isn't cancelled. */
+  cancelledAt: BigUint64Array;
+  /** 0 linear, 1 cliff_only, 2 cliff_slope. */
+  kind: Uint8Array;
+  /** 0 active or scheduled, 1 paused, 2 completed, 3 cancelled. */
+  status: Uint8Array;
 }
 
 /** Many streams, held in the module's memory, whose balances one call computes. Made by `streamColumns()`. */
@@ -142,11 +188,18 @@ export interface StreamColumns {
    */
   set(stream: StreamTerms & { id: string }): number;
   setAll(streams: Iterable<StreamTerms & { id: string }>): void;
+  /**
+   * Takes these streams in place of all there were. Bad arrays change nothing.
+   * Errors: ARGUMENT_INVALID (names the array), INPUT_TOO_LONG, OUT_OF_MEMORY.
+   */
+  load(columns: StreamArrays): void;
   /** False when there was no such stream. */
   delete(id: string): boolean;
   clear(): void;
   /** The balances of all streams at `now`. */
   accrue(now: UnixSeconds): ColumnBalances;
+  /** The texts of one balance of all streams at `now`, in the order of the rows, in one call. */
+  texts(now: UnixSeconds, column: BalanceColumn): string[];
   /** The balances of one stream at `now`; those of `accrue` stay good. */
   balancesOf(id: string, now: UnixSeconds): Balances;
   /** What a stream's terms alone have streamed at `now`, whatever its status. */
@@ -221,11 +274,179 @@ export interface ContractEventXdr {
   inSuccessfulContractCall?: boolean;
 }
 
+/** What came of a delivery, by the checks of the service's documentation in their order. */
+export type WebhookCode =
+  | 'ok'
+  | 'missing_secret'
+  | 'missing_delivery_id'
+  | 'missing_timestamp'
+  | 'missing_signature'
+  | 'payload_too_large'
+  | 'invalid_timestamp'
+  | 'timestamp_outside_tolerance'
+  | 'signature_mismatch'
+  | 'previous_secret_expired';
+
+/** The verdict on one delivery. Frozen. */
+export interface WebhookVerdict {
+  readonly ok: boolean;
+  readonly code: WebhookCode;
+  /** The HTTP status to answer with. */
+  readonly status: number;
+  /** Null unless `ok`. Signed only in the `webhook-*` headers. */
+  readonly deliveryId: string | null;
+  /** Unix seconds of the attempt; null unless `ok`. */
+  readonly timestamp: number | null;
+}
+
+/**
+ * A shared secret (`whsec_` and base64, or that base64 alone) or, in `@fluxora/core/ed25519`, a sender's public key
+ * (`whpk_` and base64), and for a previous one of a rotation the last second at which it is still good.
+ */
+export type WebhookKey = string | { secret: string; graceEnds?: UnixSeconds | null };
+
+/**
+ * A delivery's headers: anything with a `get(name)` such as `Headers`, or a plain object with names in any case. A name
+ * in lower case is taken before another spelling of it. Several values of one name are joined with `, ` as `Headers`
+ * does. A value over 16,384 characters counts as absent, and of an object's names the first 1,000 are looked at.
+ */
+export type WebhookHeaders =
+  | { get(name: string): string | null | undefined }
+  | { readonly [name: string]: string | readonly string[] | null | undefined };
+
+export interface ReceivedDelivery {
+  headers: WebhookHeaders;
+  /** The bytes as they were received, never parsed and written again. A string stands for its UTF-8 bytes. */
+  body: Uint8Array | ArrayBuffer | string;
+  /** The time of receipt; the host's clock where it is missing. */
+  now?: UnixSeconds;
+}
+
+/** The keys of one receiver, ready. Made by `webhooks.verifier()`. */
+export interface WebhookVerifier {
+  /**
+   * What came of a delivery. Whatever a sender does is a verdict; only a caller's mistake throws: ARGUMENT_INVALID for
+   * headers, a body or a time of another type, DISPOSED.
+   */
+  verify(delivery: ReceivedDelivery): WebhookVerdict;
+  /** Zeroes the keys and gives their memory back. */
+  dispose(): void;
+}
+
+export interface WebhookVerifierOptions {
+  /**
+   * The `x-fluxora-*` headers don't sign the delivery id. True: the `webhook-*` headers, which do, have to be there.
+   * False, the default: either family is enough, and where both are there the `webhook-*` one decides.
+   */
+  requireStandard?: boolean;
+}
+
+export interface DeliveryToSign {
+  /** `whsec_` and base64, or that base64 alone. */
+  secret: string;
+  /** 1 to 256 printable ASCII characters without a space or a dot. */
+  id: string;
+  /** Unix seconds of the attempt; the host's clock where it is missing. */
+  timestamp?: UnixSeconds;
+  /** At most 256 KiB. */
+  body: Uint8Array | ArrayBuffer | string;
+}
+
+/** Both families of a signed delivery. */
+export interface SignedHeaders {
+  'x-fluxora-delivery-id': string;
+  'x-fluxora-timestamp': string;
+  'x-fluxora-signature': string;
+  'webhook-id': string;
+  'webhook-timestamp': string;
+  'webhook-signature': string;
+}
+
+/** Verifying webhooks: the same in `@fluxora/core`, `@fluxora/core/verify` and `@fluxora/core/ed25519`. */
+export interface WebhookVerifying {
+  /**
+   * A verifier with at most 16 keys. Undefined, null and empty ones are none; without any, every delivery is answered
+   * `missing_secret`. Errors: WEBHOOK_SECRET_INVALID, WEBHOOK_TOO_MANY_KEYS, KEY_UNSUPPORTED, ARGUMENT_INVALID.
+   */
+  verifier(
+    keys: WebhookKey | null | undefined | readonly (WebhookKey | null | undefined)[],
+    options?: WebhookVerifierOptions,
+  ): WebhookVerifier;
+}
+
+/** Verifying and signing. */
+export interface Webhooks extends WebhookVerifying {
+  /** A delivery's six headers. Errors: WEBHOOK_SECRET_INVALID, WEBHOOK_ID_INVALID, INPUT_TOO_LONG, ARGUMENT_INVALID. */
+  sign(delivery: DeliveryToSign): SignedHeaders;
+}
+
+/** Where an event stands: what the fold takes from the ledger and the log, not from the payload. */
+export interface EventPlace {
+  contractId: string;
+  ledger: number;
+  /** 64 hexadecimal characters. */
+  txHash: string;
+  /** The ledger's close time. */
+  closedAt: UnixSeconds;
+  /** The log position of the event's entry. */
+  seq: bigint | number | string;
+}
+
+/** A stream after some event. It never changes: the next event makes another one. */
+export interface FoldedStream {
+  /** A copy of its canonical bytes: equal exactly when two streams are. `streamFromBytes` takes them back. */
+  readonly bytes: Uint8Array;
+  /** JSON text of the stream as every feed shows it, with its amounts at `asOf`. */
+  toJson(asOf: UnixSeconds): string;
+}
+
+/** What one event makes of a stream. */
+export interface Folded {
+  stream: FoldedStream;
+  /** The stream that a delegated share splits off. */
+  child: FoldedStream | null;
+  /** The fields that differ, by their names on the wire, before and after; empty for a creation. */
+  change: { [field: string]: [unknown, unknown] };
+}
+
+/** What to do with an entry, or after a replay. `ask`: read the entries behind `after` up to `to`, both cursors. */
+export type FeedStep =
+  | { action: 'apply' | 'drop' | 'refetch' }
+  | { action: 'ask'; after: string; to: string; streamId: string | null };
+
+export type ResumeOutcome = 'live' | 'resumed' | 'gap' | 'epoch_changed';
+
+/**
+ * What a feed's client does with what arrives: which entries to apply, which to drop, where a hole is and what to ask
+ * for. Entries that are applied are each applied once and, per stream, in the log's order without a hole.
+ */
+export interface FeedClient {
+  /** The position to show when connecting; null: from now on. Everything up to it is applied or in the state fetched. */
+  readonly cursor: string | null;
+  /** The feed's answer to a subscription. False: fetch the state again, say `refetched`, and subscribe from there. */
+  opened(answer: { resume: ResumeOutcome; cursor: string }): boolean;
+  /** An entry arrives, from the feed or a replay. Errors: CURSOR_INVALID, ARGUMENT_INVALID, INPUT_TOO_LONG. */
+  entry(entry: { cursor: string; streamId?: string | null; prevSeq?: bigint | number | string | null }): FeedStep;
+  /** What was asked for has been handed in; `resume` is the server's outcome of that replay. */
+  replayed(resume: ResumeOutcome): FeedStep;
+  /** The state was fetched and holds everything up to `cursor`. */
+  refetched(cursor: string): void;
+  dispose(): void;
+}
+
+export interface FeedClientOptions {
+  /** What the feed was asked for: the whole log, one stream, or the streams of a sender or recipient. */
+  scope: 'whole_log' | 'stream' | 'party';
+  /** The position that the client's state is at; missing: it begins live. */
+  from?: string | null;
+}
+
 /** The core, ready: everything in it is synchronous and throws `FluxoraError`. */
 export interface FluxoraCore {
   readonly amounts: Amounts;
   readonly strkey: StrKeys;
   readonly cursor: Cursors;
+  readonly webhooks: Webhooks;
   /** New, empty columns. */
   streamColumns(): StreamColumns;
   /** The balances of one stream. For many streams, columns are far cheaper. */
@@ -243,10 +464,24 @@ export interface FluxoraCore {
   contractEventToJson(event: ContractEventXdr): string;
   /** True for `<contractId>-<u64>` and `api-<uuid v7>`. */
   isStreamId(text: unknown): boolean;
+  /**
+   * Applies one event to its stream: null where it isn't held. What was passed in stays as it was.
+   * Errors: FOLD_UNKNOWN_STREAM (also for another stream's event), FOLD_DUPLICATE_STREAM, FOLD_OVERFLOW,
+   * EVENT_PAYLOAD_UNREADABLE (also for what is no stream's event, or of a failed call), BASE64_INVALID, the XDR_ codes.
+   */
+  fold(before: FoldedStream | Uint8Array | null, event: ContractEventXdr, place: EventPlace): Folded;
+  /** A stream's canonical bytes as a stream. Errors: the XDR_ codes. */
+  streamFromBytes(bytes: Uint8Array): FoldedStream;
+  /** A client of a feed. Errors: CURSOR_INVALID, ARGUMENT_INVALID. */
+  feedClient(options: FeedClientOptions): FeedClient;
 }
 
-/** Fetches (or, in Node, reads) the module beside this package, or another one, and makes the core of it. */
-export function load(source?: URL | string): Promise<FluxoraCore>;
+/**
+ * A core of its own with each call. The module beside this package is read, fetched or imported, as the runtime has it,
+ * and compiled once. Another source is a URL or path; on Cloudflare Workers and Vercel Edge a compiled module.
+ * Errors: LOAD_FAILED, MODULE_INVALID.
+ */
+export function load(source?: URL | string | WebAssembly.Module): Promise<FluxoraCore>;
 
-/** The core of a compiled module, at once: for runtimes that hand modules out compiled. */
+/** The core of a compiled module, at once: for runtimes that hand modules out compiled. Errors: MODULE_INVALID. */
 export function fromModule(module: WebAssembly.Module): FluxoraCore;

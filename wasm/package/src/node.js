@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 
 import { fromModule } from './core.js';
+import { loader } from './memory.js';
 
 export { fromModule } from './core.js';
 export { FluxoraError } from './errors.js';
 
-export async function load(source = new URL('../dist/fluxora_core.wasm', import.meta.url)) {
-  return fromModule(await WebAssembly.compile(await readFile(source)));
-}
+const own = new URL('../dist/fluxora_core.wasm', import.meta.url);
+export const load = loader(fromModule, own, async (source) => WebAssembly.compile(await readFile(source)));

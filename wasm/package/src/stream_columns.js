@@ -1,5 +1,8 @@
+import { CELL, readInt128, writeInt128 } from './cells.js';
 import { FluxoraError, argumentInvalid } from './errors.js';
-import { toSeconds } from './memory.js';
+import { Handles } from './handles.js';
+import { bytesOf, isTyped, lengthOf, listOf, record } from './plain.js';
+import { toU64 } from './seconds.js';
 
 // The columns in the order of wasm/src/stream_columns.cpp.
 const AMOUNTS_IN = ['depositAmount', 'ratePerSecond', 'withdrawnAmount', 'settledAmount', 'checkpointedAmount'];
@@ -19,8 +22,49 @@ const KINDS = new Map([['linear', 0], ['cliff_only', 1], ['cliff_slope', 2]]);
 const STATUSES = new Map([['scheduled', 0], ['active', 0], ['paused', 1], ['completed', 2], ['cancelled', 3]]);
 const NEVER = (1n << 64n) - 1n;
 
-const TEXTS_A_ROW = 3;
+const COMPUTED = new Map([['streamed', STREAMED], ['withdrawable', WITHDRAWABLE], ['remaining', REMAINING]]);
 const FIRST_CAPACITY = 64;
+
+// What `load` takes: each property's column and its kind of array. Amounts are two 64-bit words a row, the low one first.
+const LOADED = [
+  ...AMOUNTS_IN.map((name, column) => [name, column, 'BigUint64Array', 2]),
+  ['checkpointedAt', CHECKPOINT_AT, 'BigUint64Array', 1],
+  ['cliffTime', CLIFF_TIME, 'BigUint64Array', 1],
+  ['endTime', END_TIME, 'BigUint64Array', 1],
+  ['cancelledAt', CANCELLED_AT, 'BigUint64Array', 1],
+  ['kind', KIND, 'Uint8Array', 1],
+  ['status', STATUS, 'Uint8Array', 1],
+];
+
+function computedColumn(name) {
+  const column = COMPUTED.get(name);
+  if (column === undefined) throw argumentInvalid('One of streamed, withdrawable, remaining.', 'column');
+  return column;
+}
+
+/** What `load` was given, each array looked at once. */
+function readColumns(columns) {
+  const { ids } = record(columns, 'Not columns.');
+  if (!Array.isArray(ids)) throw argumentInvalid('Not an array.', 'ids');
+  const rows = listOf(ids, 'ids');
+  if (!rows.every((id) => typeof id === 'string')) throw argumentInvalid('Ids are strings.', 'ids');
+  const arrays = LOADED.map(([name, column, kind, width]) => {
+    const array = columns[name];
+    if (!isTyped(array, kind) || lengthOf(array) !== rows.length * width) {
+      throw argumentInvalid(`Not a ${kind} of ${width} a row.`, name);
+    }
+    return { name, column, array };
+  });
+  return { rows, arrays };
+}
+
+/** That no byte of a row's kind or status is above the last one. */
+function checkBytes(arrays, column, last) {
+  const { name, array } = arrays.find((entry) => entry.column === column);
+  for (let row = 0; row < lengthOf(array); row += 1) {
+    if (array[row] > last) throw argumentInvalid(`Row ${row} has none that there is.`, name);
+  }
+}
 
 /** Reads what accrual needs from a stream's JSON, each property once, before anything is written. */
 function readTerms(stream) {
@@ -44,10 +88,10 @@ function readTerms(stream) {
     amounts,
     kind,
     status,
-    checkpointAt: toSeconds(stream.checkpointedAt, 'checkpointedAt'),
-    cliffTime: toSeconds(stream.cliffTime, 'cliffTime'),
-    endTime: toSeconds(stream.endTime, 'endTime'),
-    cancelledAt: cancelledAt === null || cancelledAt === undefined ? NEVER : toSeconds(cancelledAt, 'cancelledAt'),
+    checkpointAt: toU64(stream.checkpointedAt, 'checkpointedAt'),
+    cliffTime: toU64(stream.cliffTime, 'cliffTime'),
+    endTime: toU64(stream.endTime, 'endTime'),
+    cancelledAt: cancelledAt === null || cancelledAt === undefined ? NEVER : toU64(cancelledAt, 'cancelledAt'),
   };
 }
 
@@ -56,29 +100,40 @@ function readTerms(stream) {
  * accrue again, and says so (`STALE_BALANCES`) instead of showing another time's figures.
  */
 class ColumnBalances {
-  #memory;
-  #isCurrent;
-  #pointers;
-  #format;
-  #texts;
+  #source;
+  #texts = new Map();
 
-  constructor(memory, at, ids, isCurrent, pointers, format) {
-    this.#memory = memory;
-    this.#isCurrent = isCurrent;
-    this.#pointers = pointers;
-    this.#format = format;
+  constructor(source, at, ids) {
+    this.#source = source;
     this.at = at;
     this.ids = ids;
     this.size = ids.length;
   }
 
-  streamed(row) { return this.#text(row, 0); }
-  withdrawable(row) { return this.#text(row, 1); }
-  remaining(row) { return this.#text(row, 2); }
+  streamed(row) { return this.#text('streamed', row); }
+  withdrawable(row) { return this.#text('withdrawable', row); }
+  remaining(row) { return this.#text('remaining', row); }
 
-  streamedUnits(row) { return this.#units(row, 0); }
-  withdrawableUnits(row) { return this.#units(row, 1); }
-  remainingUnits(row) { return this.#units(row, 2); }
+  streamedUnits(row) { return this.#units(STREAMED, row); }
+  withdrawableUnits(row) { return this.#units(WITHDRAWABLE, row); }
+  remainingUnits(row) { return this.#units(REMAINING, row); }
+
+  texts(name) {
+    const column = computedColumn(name);
+    this.#source.check();
+    let texts = this.#texts.get(name);
+    if (texts === undefined) {
+      texts = Object.freeze(this.#source.format(column, this.size));
+      this.#texts.set(name, texts);
+    }
+    return texts;
+  }
+
+  words(name) {
+    const column = computedColumn(name);
+    this.#source.check();
+    return this.#source.words(column, this.size);
+  }
 
   *[Symbol.iterator]() {
     for (let row = 0; row < this.size; row += 1) {
@@ -91,24 +146,19 @@ class ColumnBalances {
     }
   }
 
-  #check(row) {
-    if (!this.#isCurrent()) {
-      throw new FluxoraError('STALE_BALANCES', 'The columns have changed since these balances were computed.');
-    }
+  #checkRow(row) {
+    this.#source.check();
     if (!Number.isInteger(row) || row < 0 || row >= this.size) throw argumentInvalid('There is no such row.', 'row');
   }
 
-  #text(row, which) {
-    this.#check(row);
-    this.#texts ??= this.#format();
-    const { text, offsets } = this.#texts;
-    const i = row * TEXTS_A_ROW + which;
-    return text.slice(offsets[i], offsets[i + 1]);
+  #text(name, row) {
+    this.#checkRow(row);
+    return this.texts(name)[row];
   }
 
-  #units(row, which) {
-    this.#check(row);
-    return this.#memory.readInt128(this.#pointers[which] + row * 16);
+  #units(column, row) {
+    this.#checkRow(row);
+    return this.#source.units(column, row);
   }
 }
 
@@ -124,11 +174,11 @@ export class StreamColumns {
   #rowsMax;
 
   /** Made by `FluxoraCore.streamColumns()`. */
-  constructor(memory) {
+  constructor(memory, handles = new Handles()) {
+    const { exports } = memory;
     this.#memory = memory;
-    this.#rowsMax = memory.exports.fluxora_columns_rows_max();
-    this.#handle = memory.exports.fluxora_columns_create();
-    if (this.#handle === 0) throw new FluxoraError('OUT_OF_MEMORY', 'No memory is left.');
+    this.#rowsMax = exports.fluxora_columns_rows_max();
+    this.#handle = handles.hold(this, exports.fluxora_columns_create, exports.fluxora_columns_destroy);
   }
 
   get size() { return this.#ids.length; }
@@ -141,8 +191,23 @@ export class StreamColumns {
     return this.#put(id, readTerms(stream));
   }
 
+  load(columns) {
+    const { rows, arrays } = readColumns(columns);
+    checkBytes(arrays, KIND, Math.max(...KINDS.values()));
+    checkBytes(arrays, STATUS, Math.max(...STATUSES.values()));
+    const places = new Map(rows.map((id, row) => [id, row]));
+    if (places.size !== rows.length) throw argumentInvalid('An id is there twice.', 'ids');
+    this.clear();
+    this.#reserve(rows.length);
+    for (const { column, array } of arrays) {
+      this.#memory.bytes.set(bytesOf(array), this.#pointers[column]);
+    }
+    this.#ids = rows;
+    this.#rows = places;
+  }
+
   setAll(streams) {
-    for (const stream of streams) this.set(stream);
+    for (const stream of listOf(streams, 'streams')) this.set(stream);
   }
 
   delete(id) {
@@ -172,20 +237,26 @@ export class StreamColumns {
   }
 
   accrue(now) {
-    this.#checkLive();
-    const at = toSeconds(now, 'now');
-    const size = this.size;
-    this.#memory.check(this.#memory.exports.fluxora_columns_accrue(this.#handle, size, at));
-    this.#generation += 1;
+    const at = toU64(now, 'now');
+    this.#accrue(at);
     const generation = this.#generation;
-    return new ColumnBalances(
-      this.#memory,
-      at,
-      this.#ids.slice(),
-      () => this.#generation === generation,
-      [STREAMED, WITHDRAWABLE, REMAINING].map((column) => this.#pointers[column]),
-      () => this.#format(size),
-    );
+    const memory = this.#memory;
+    return new ColumnBalances({
+      check: () => {
+        if (this.#generation !== generation) {
+          throw new FluxoraError('STALE_BALANCES', 'The columns have changed since these balances were computed.');
+        }
+      },
+      format: (column, rows) => this.#format(column, rows),
+      words: (column, rows) => this.#words(column, rows),
+      units: (column, row) => readInt128(memory, this.#pointers[column] + row * CELL),
+    }, at, this.#ids.slice());
+  }
+
+  texts(now, name) {
+    const column = computedColumn(name);
+    this.#accrue(toU64(now, 'now'));
+    return this.#format(column, this.size);
   }
 
   balancesOf(id, now) {
@@ -193,13 +264,13 @@ export class StreamColumns {
     const row = this.#rows.get(id);
     if (row === undefined) throw argumentInvalid('There is no such stream.', 'id');
     const memory = this.#memory;
-    const seconds = toSeconds(now, 'now');
-    const result = memory.input(48);
-    memory.check(memory.exports.fluxora_columns_balances(this.#handle, row, seconds, result));
-    const units = [0, 16, 32].map((offset) => memory.readInt128(result + offset));
+    const seconds = toU64(now, 'now');
+    const result = memory.input(3 * CELL);
+    memory.check(memory.exports.fluxora_columns_balances(this.#handle.pointer, row, seconds, result));
+    const units = [0, 1, 2].map((i) => readInt128(memory, result + i * CELL));
     const [streamed, withdrawable, remaining] = units.map((value) => {
-      const cell = memory.input(16);
-      memory.writeInt128(cell, value);
+      const cell = memory.input(CELL);
+      writeInt128(memory, cell, value);
       memory.check(memory.exports.fluxora_amount_format(cell));
       return memory.outputText();
     });
@@ -218,23 +289,21 @@ export class StreamColumns {
     this.#checkLive();
     const row = this.#rows.get(id);
     if (row === undefined) throw argumentInvalid('There is no such stream.', 'id');
-    const seconds = toSeconds(now, 'now');
-    const result = this.#memory.input(16);
-    this.#memory.check(this.#memory.exports.fluxora_columns_accrued(this.#handle, row, seconds, result));
-    return this.#memory.readInt128(result);
+    const seconds = toU64(now, 'now');
+    const result = this.#memory.input(CELL);
+    this.#memory.check(this.#memory.exports.fluxora_columns_accrued(this.#handle.pointer, row, seconds, result));
+    return readInt128(this.#memory, result);
   }
 
   dispose() {
-    if (this.#handle === 0) return;
-    this.#memory.exports.fluxora_columns_destroy(this.#handle);
-    this.#handle = 0;
+    this.#handle.dispose();
     this.#ids = [];
     this.#rows.clear();
     this.#generation += 1;
   }
 
   #checkLive() {
-    if (this.#handle === 0) throw new FluxoraError('DISPOSED', 'The columns were disposed of.');
+    return this.#handle.pointer;
   }
 
   #put(id, terms) {
@@ -273,7 +342,7 @@ export class StreamColumns {
     const area = memory.input(head + longest * 3);
     amounts.forEach((amount, i) => {
       if (typeof amount === 'bigint') {
-        memory.writeInt128(area + i * 16, amount, AMOUNTS_IN[i]);
+        writeInt128(memory, area + i * 16, amount, AMOUNTS_IN[i]);
         return;
       }
       const { text, size } = memory.inputText(amount, head, AMOUNTS_IN[i]);
@@ -287,21 +356,36 @@ export class StreamColumns {
     if (rows > this.#rowsMax) {
       throw new FluxoraError('INPUT_TOO_LONG', `Columns hold at most ${this.#rowsMax} streams.`);
     }
-    const wanted = Math.min(Math.max(this.#capacity * 2, FIRST_CAPACITY), this.#rowsMax);
+    const wanted = Math.min(Math.max(rows, this.#capacity * 2, FIRST_CAPACITY), this.#rowsMax);
     const { exports } = this.#memory;
-    this.#memory.check(exports.fluxora_columns_reserve(this.#handle, this.#ids.length, wanted));
-    this.#capacity = exports.fluxora_columns_capacity(this.#handle);
-    this.#pointers = CELL_SIZES.map((_, column) => exports.fluxora_columns_pointer(this.#handle, column));
+    const handle = this.#handle.pointer;
+    this.#memory.check(exports.fluxora_columns_reserve(handle, this.#ids.length, wanted));
+    this.#capacity = exports.fluxora_columns_capacity(handle);
+    this.#pointers = CELL_SIZES.map((_, column) => exports.fluxora_columns_pointer(handle, column));
   }
 
-  #format(rows) {
-    if (rows === 0) return { text: '', offsets: [0] };
+  #accrue(at) {
+    const handle = this.#handle.pointer;
+    this.#memory.check(this.#memory.exports.fluxora_columns_accrue(handle, this.size, at));
+    this.#generation += 1;
+  }
+
+  /** A column's first rows as decimal texts. */
+  #format(column, rows) {
+    if (rows === 0) return [];
     const memory = this.#memory;
-    const { exports } = memory;
-    memory.check(exports.fluxora_columns_format(this.#handle, rows));
-    const start = exports.fluxora_columns_offsets(this.#handle);
-    const count = rows * TEXTS_A_ROW + 1;
-    const offsets = new Uint32Array(memory.bytes.buffer, start, count).slice();
-    return { text: memory.text(exports.fluxora_columns_text(this.#handle), offsets[count - 1]), offsets };
+    const place = memory.input((rows + 1) * 4);
+    memory.check(memory.exports.fluxora_amount_format_column(this.#pointers[column], rows, place));
+    const offsets = new Uint32Array(memory.bytes.buffer, place, rows + 1);
+    const all = memory.outputText();
+    const texts = new Array(rows);
+    for (let row = 0; row < rows; row += 1) texts[row] = all.slice(offsets[row], offsets[row + 1]);
+    return texts;
+  }
+
+  /** A copy of a column's first rows, two 64-bit words each. */
+  #words(column, rows) {
+    const pointer = this.#pointers[column] ?? 0;
+    return new BigUint64Array(this.#memory.bytes.slice(pointer, pointer + rows * CELL).buffer);
   }
 }

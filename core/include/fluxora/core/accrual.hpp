@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "fluxora/core/amount.hpp"
 #include "fluxora/core/stream.hpp"
 #include "fluxora/core/unix_time.hpp"
@@ -28,8 +30,21 @@ struct Balances {
   Amount remaining;
 };
 
+inline constexpr UnixSeconds never_cancelled = std::numeric_limits<UnixSeconds>::max();
+
+/// What of a stream its balances are computed from.
+struct BalanceTerms {
+  AccrualTerms accrual;
+  StreamStatus status = StreamStatus::active;
+  Amount withdrawn;
+  Amount settled;
+  UnixSeconds cancelled_at = never_cancelled;  ///< counts only while the status is cancelled
+};
+
 [[nodiscard]] AccrualTerms accrual_terms(const Stream& stream) noexcept;
-[[nodiscard]] Amount streamed_at(const Stream& stream, UnixSeconds now) noexcept;
+[[nodiscard]] BalanceTerms balance_terms(const Stream& stream) noexcept;
+[[nodiscard]] Balances balances_at(const BalanceTerms& terms, UnixSeconds now) noexcept;
 [[nodiscard]] Balances balances_at(const Stream& stream, UnixSeconds now) noexcept;
+[[nodiscard]] Amount streamed_at(const Stream& stream, UnixSeconds now) noexcept;
 
 }  // namespace fluxora::core

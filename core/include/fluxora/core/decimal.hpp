@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,14 @@ inline constexpr std::size_t decimal_max_length = 64;
 /// decimal_out_of_range (does not fit i128 units; more than 7 fraction digits that are not zeros).
 Result<Amount> parse_decimal(std::string_view text);
 
+/// Longest text of an amount: a sign, 32 digits, a point, 7 digits. And what write_decimal needs in front of it.
+inline constexpr std::size_t decimal_text_max = 41;
+inline constexpr std::size_t decimal_text_room = decimal_text_max + 7;
+
+/// Writes an amount with exactly 7 decimals in front of `end`; returns where it begins. Of the decimal_text_room bytes
+/// in front of `end`, those before the text may be overwritten too.
+char* write_decimal(char* end, Amount amount) noexcept;
+
 /// Text of an amount with exactly 7 decimals, in a buffer of its own: no allocation.
 class DecimalText {
  public:
@@ -25,7 +35,7 @@ class DecimalText {
   operator std::string_view() const noexcept { return view(); }  // NOLINT(google-explicit-constructor)
 
  private:
-  std::array<char, 48> buffer_;  // i128 has 39 digits, then a sign and a point; written from the end
+  std::array<char, decimal_text_room> buffer_;
   std::size_t begin_;
 };
 
@@ -37,5 +47,9 @@ class DecimalText {
 /// Errors: decimal_empty_value, decimal_invalid_format, decimal_out_of_range.
 [[nodiscard]] std::string format_units(Int128 units);
 Result<Int128> parse_units(std::string_view text);
+
+/// An unsigned integer as plain digits ("7"), and back from that form alone: no sign, no leading zeros.
+[[nodiscard]] std::string format_u64(std::uint64_t value);
+[[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
 
 }  // namespace fluxora::core

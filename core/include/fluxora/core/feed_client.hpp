@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "fluxora/core/cursor.hpp"
 
@@ -110,7 +110,7 @@ class FeedClient {
   std::uint64_t newest_ = 0;  // the highest seq that came
   Chains whole_;              // the last one continued is first
   Chains open_;               // those with a hole, in the order they were noticed
-  std::unordered_map<std::string_view, Chains::iterator> places_;  // both lists', by stream_id
+  std::map<std::string_view, Chains::iterator> places_;  // both lists', by stream_id
 };
 
 }  // namespace fluxora::core

@@ -1,0 +1,71 @@
+// The package as a user gets it: packed, and installed from the tarball into a new project.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+export const PACKAGE = resolve(HERE, '../../wasm/package');
+export const NPM_MS = 120_000;
+
+function npm(folder, ...args) {
+  // scripts/lib/node.sh: npm runs with the system's node, also where the tests run with a newer one.
+  const env = { ...process.env, PATH: process.env.NPM_PATH ?? process.env.PATH };
+  const quiet = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  return execFileSync('npm', [...args, ...quiet], { cwd: folder, env, encoding: 'utf8', timeout: NPM_MS });
+}
+
+/** A project in a folder of its own that depends on the packed package and nothing else. */
+export class Project {
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), 'fluxora-packaging-'));
+    try {
+      [this.packed] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', this.folder));
+      this.write('package.json', '{"name": "consumer", "version": "1.0.0", "private": true, "type": "module"}');
+      npm(this.folder, 'install', join(this.folder, this.packed.filename));
+      copyFileSync(join(HERE, 'self_test.js'), join(this.folder, 'self_test.js'));
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+  }
+
+  path(name) {
+    return join(this.folder, name);
+  }
+
+  /** Where a file of the installed package lies, seen from the project. */
+  static installed(name) {
+    return join('node_modules/@fluxora/core', name);
+  }
+
+  write(name, text) {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), text);
+    return this.path(name);
+  }
+
+  manifest() {
+    return JSON.parse(readFileSync(this.path(Project.installed('package.json')), 'utf8'));
+  }
+
+  /**
+   * The file that `exports` names, as a resolver does that has these conditions: for what can't resolve packages
+   * itself. The first key that holds decides, at every depth.
+   */
+  resolve(subpath, conditions) {
+    let target = this.manifest().exports[subpath];
+    while (typeof target === 'object') {
+      const key = Object.keys(target).find((name) => name === 'default' || conditions.includes(name));
+      if (key === undefined) throw new Error(`${subpath} has no entry for ${conditions.join(', ')}`);
+      target = target[key];
+    }
+    if (target === undefined) throw new Error(`${subpath} is not exported`);
+    return Project.installed(target);
+  }
+
+  remove() {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+// workerd, the runtime of Cloudflare Workers. It is given every module by name, compiled ones as such, so nothing is
+// left to resolve: the condition `workerd` of the installed package.json is followed here.
+import { readFileSync, readdirSync } from 'node:fs';
+import { Miniflare } from 'miniflare';
+
+import { Project } from '../installed_package.js';
+import { ENTRIES, programFor } from './program.js';
+
+const CONDITIONS = ['workerd', 'worker', 'browser', 'import'];
+const ENDING = 'export default { fetch: async () => new Response(await run()) };';
+
+function modulesOf(project, folder, pattern, type) {
+  return readdirSync(project.path(folder))
+    .filter((name) => pattern.test(name))
+    .map((name) => ({ type, path: project.path(`${folder}/${name}`), contents: readFileSync(project.path(`${folder}/${name}`)) }));
+}
+
+export async function runWorkerd(project) {
+  const main = programFor(ENTRIES.map((entry) => `./${project.resolve(entry, CONDITIONS)}`), ENDING);
+  const selfTest = readFileSync(project.path('self_test.js'));
+  const worker = new Miniflare({
+    cf: false, // otherwise it asks a server of Cloudflare's where it is
+    host: '127.0.0.1',
+    compatibilityDate: '2026-04-01',
+    modulesRoot: project.folder,
+    modules: [
+      { type: 'ESModule', path: project.path('worker.js'), contents: main },
+      { type: 'ESModule', path: project.path('self_test.js'), contents: selfTest },
+      ...modulesOf(project, Project.installed('src'), /\.js$/, 'ESModule'),
+      ...modulesOf(project, Project.installed('dist'), /\.wasm$/, 'CompiledWasm'),
+    ],
+  });
+  try {
+    const response = await worker.dispatchFetch('http://worker.test/');
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(text);
+    return text;
+  } finally {
+    await worker.dispose();
+  }
+}

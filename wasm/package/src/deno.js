@@ -1,0 +1,10 @@
+// The entry for Deno: the module is a file beside this one, or lies beside it where this one was fetched from.
+import { fromModule } from './core.js';
+import { compileFetched } from './fetching.js';
+import { loader } from './memory.js';
+
+export { fromModule } from './core.js';
+export { FluxoraError } from './errors.js';
+
+const own = new URL('../dist/fluxora_core.wasm', import.meta.url);
+export const load = loader(fromModule, own, compileFetched);
