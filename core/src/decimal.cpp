@@ -1,6 +1,7 @@
 #include "fluxora/core/decimal.hpp"
 
 #include <bit>
+#include <cstring>
 #include <limits>
 
 namespace fluxora::core {
@@ -83,7 +84,11 @@ Parted part(std::uint64_t value, std::uint32_t divisor) noexcept {
 
 void write_group(char* to, std::uint64_t digits) noexcept {
   const std::uint64_t text = digits | 0x3030'3030'3030'3030;  // '0' is 0x30
-  for (std::size_t i = 0; i < group_digits; ++i) to[i] = static_cast<char>(text >> (8 * i));
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(to, &text, group_digits);
+  } else {
+    for (std::size_t i = 0; i < group_digits; ++i) to[i] = static_cast<char>(text >> (8 * i));
+  }
 }
 
 /// Writes digits in front of `end`; returns where they begin. No digits for 0.

@@ -23,7 +23,7 @@ ErrorText text_of(ErrorCode code) noexcept {
     case ErrorCode::base64_invalid: return {"BASE64_INVALID", "The text is not canonical base64 with padding."};
     case ErrorCode::hex_invalid: return {"HEX_INVALID", "The text is not hexadecimal of the right length."};
     case ErrorCode::time_invalid:
-      return {"TIME_INVALID", "The time is not an RFC 3339 time in UTC between 1970 and 9999."};
+      return {"TIME_INVALID", "The time is not of the form, or not within the range, that is taken."};
     case ErrorCode::strkey_invalid_length: return {"STRKEY_INVALID_LENGTH", "The address has the wrong length."};
     case ErrorCode::strkey_invalid_character:
       return {"STRKEY_INVALID_CHARACTER", "The address has a character outside upper-case base32."};

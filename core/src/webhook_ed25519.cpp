@@ -83,7 +83,7 @@ WebhookSigningKey& WebhookSigningKey::operator=(WebhookSigningKey&& other) noexc
 }
 
 Result<std::string> WebhookSigningKey::sign(std::string_view id, UnixSeconds timestamp, ByteView body) const {
-  if (!is_signable_webhook_id(id)) return ErrorCode::webhook_id_invalid;
+  if (const auto checked = check_signable(id, timestamp); !checked) return checked.error();
   const std::string seconds = format_u64(timestamp);
   const Bytes content = signed_content({id, seconds, body});
   Ed25519Signature signature;

@@ -13,6 +13,7 @@ constexpr std::string_view secret_prefix = "whsec_";
 constexpr std::size_t secret_text_max = 1024;
 constexpr std::size_t id_max = 256;
 constexpr std::size_t timestamp_digits_max = 15;
+constexpr UnixSeconds timestamp_max = 999'999'999'999'999;
 
 struct VerdictText {
   std::string_view name;
@@ -92,8 +93,9 @@ class TokenList {
     return taken;
   }
 
-  /// `version,base64`. A second comma is no base64, so it needs no look.
+  /// `version,base64`. A comma at the end joined two header lines to one; any other is no base64, so it needs no look.
   void read(std::string_view token) noexcept {
+    if (token.ends_with(',')) token.remove_suffix(1);
     const std::string_view version = take_until(token, ',');
     if (version == "v1" && base64_decode_exactly(token, v1_[v1_count_])) ++v1_count_;
     if (version == "v1a" && v1a_count_ < v1a_.size() && base64_decode_exactly(token, v1a_[v1a_count_])) ++v1a_count_;
@@ -120,9 +122,11 @@ int webhook_verdict_status(WebhookVerdict verdict) noexcept {
   return text_of(verdict).status;
 }
 
-bool is_signable_webhook_id(std::string_view id) noexcept {
-  if (id.empty() || id.size() > id_max) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~' && c != '.'; });
+Result<bool> check_signable(std::string_view id, UnixSeconds timestamp) noexcept {
+  const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~' && c != '.'; });
+  if (id.empty() || id.size() > id_max || !printable) return ErrorCode::webhook_id_invalid;
+  if (timestamp == 0 || timestamp > timestamp_max) return ErrorCode::time_invalid;
+  return true;
 }
 
 WebhookSecret::WebhookSecret(HmacSha256Key standard, HmacSha256Key fluxora) noexcept
@@ -146,7 +150,7 @@ Result<std::unique_ptr<WebhookSecret>> WebhookSecret::parse(std::string_view tex
 }
 
 Result<std::string> WebhookSecret::sign(std::string_view id, UnixSeconds timestamp, ByteView body) const {
-  if (!is_signable_webhook_id(id)) return ErrorCode::webhook_id_invalid;
+  if (const auto checked = check_signable(id, timestamp); !checked) return checked.error();
   const std::string seconds = format_u64(timestamp);
   return "v1," +
          base64_encode(standard_.authenticate({as_bytes(id), as_bytes("."), as_bytes(seconds), as_bytes("."), body}));

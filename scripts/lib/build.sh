@@ -40,6 +40,8 @@ build_state() {
       [ ! -e "$input" ] || find "$input" \( -name node_modules -o -path wasm/package/dist \) -prune -o -type f -printf '%p %s %T@\n'
     done | sort
     g++ -dumpfullversion 2>/dev/null || true
+    clang++-19 --version 2>/dev/null || true
+    wasm-opt --version 2>/dev/null || true
     stat -c '%n %Y' /usr/share/emscripten/emscripten-version.txt 2>/dev/null || true
     cat .local/stamps/source-* 2>/dev/null || true
   } | sha256sum

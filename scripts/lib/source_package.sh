@@ -19,7 +19,7 @@ unpack_source_package() {
     dpkg-source --no-check -x "$folder/${name}_"*.dsc "$folder/$name"
   } >"$log" 2>&1 || {
     tail -n 10 "$log" >&2
-    fail "the source package of $name could not be had" "Is there a network connection? The whole of it: $log"
+    fail "the source package of $name could not be had" "Is there a network connection, and do this machine's package sources have sources (deb-src) too? The whole of it: $log"
   }
   rm -rf "$folder/apt" "$folder/${name}_"*
   printf '%s\n' "$version" >"$stamp"

@@ -2,6 +2,7 @@
 import { FluxoraError, fromModule, load } from '@fluxora/core';
 import type { Balances, FluxoraCore, FluxoraErrorCode, StreamTerms } from '@fluxora/core';
 import { load as loadVerify } from '@fluxora/core/verify';
+import { load as loadEd25519 } from '@fluxora/core/ed25519';
 import type { FluxoraVerify, WebhookVerdict } from '@fluxora/core/verify';
 
 const core: FluxoraCore = await load();
@@ -21,6 +22,8 @@ for (const { id, streamed } of core.streamColumns().accrue(10n)) console.log(id,
 const small: FluxoraVerify = await loadVerify();
 const delivery = { headers: new Headers(), body: new Uint8Array() };
 const verdict: WebhookVerdict = small.webhooks.verifier(['whsec_', { secret: 'whsec_', graceEnds: 1 }]).verify(delivery);
+const keys: FluxoraVerify = await loadEd25519();
+console.log(keys.webhooks.verifier('whpk_').verify(delivery).code);
 if (verdict.code === 'signature_mismatch') console.log(verdict.status);
 // @ts-expect-error no such verdict
 if (verdict.code === 'wrong') console.log(verdict.status);

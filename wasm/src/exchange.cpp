@@ -12,6 +12,7 @@ struct InputArea {
 
 InputArea input;
 std::string output;
+std::size_t output_begin = 0;
 std::size_t error_offset = 0;
 
 // What a call leaves behind for the next one to reuse; above it the memory goes back to the heap.
@@ -31,8 +32,19 @@ Status fail(core::ErrorCode code) noexcept {
 
 std::string& begin_output() noexcept {
   output.clear();
+  output_begin = 0;
   if (output.capacity() > kept_output) output.shrink_to_fit();
   return output;
+}
+
+std::string& begin_output_from_end(std::size_t size) {
+  output_begin = 0;
+  if (output.size() < size) output.resize(size);
+  return output;
+}
+
+void end_output_at(std::size_t begin) noexcept {
+  output_begin = begin;
 }
 
 Status give(std::string_view text) {
@@ -85,10 +97,10 @@ std::uint32_t fluxora_input_max() {
 }
 
 const char* fluxora_output() {
-  return wasm::output.data();
+  return wasm::output.data() + wasm::output_begin;
 }
 std::uint32_t fluxora_output_size() {
-  return static_cast<std::uint32_t>(wasm::output.size());
+  return static_cast<std::uint32_t>(wasm::output.size() - wasm::output_begin);
 }
 
 /// The input byte at which the last failing call noticed its error.

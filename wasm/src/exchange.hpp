@@ -36,6 +36,11 @@ Status fail(core::ErrorCode code) noexcept;
 
 /// The output area, emptied. Text that a call gives is written straight into it.
 std::string& begin_output() noexcept;
+
+/// The output area with at least `size` characters of anything, for text that is written from its end to its front, and
+/// then where that text begins.
+std::string& begin_output_from_end(std::size_t size);
+void end_output_at(std::size_t begin) noexcept;
 Status give(std::string_view text);
 Status give(core::ByteView bytes);
 /// More of what a call gives.

@@ -30,9 +30,14 @@ export class Module {
     this.#exports._initialize();
   }
 
-  /** Exported functions that no call has reached. */
-  get uncalled() {
-    return Object.keys(this.#exports).filter((name) => name.startsWith('fluxora_') && !this.#called.has(name));
+  /** Its exported functions. */
+  get shown() {
+    return Object.keys(this.#exports).filter((name) => name.startsWith('fluxora_'));
+  }
+
+  /** Those that a call has reached. */
+  get called() {
+    return [...this.#called];
   }
 
   /** Whether the module has what such a call needs: a smaller one shows less. */

@@ -333,7 +333,16 @@ TEST(WebhookVerify, ExtremeTimesDontOverflow) {
   EXPECT_EQ(verdict(largest, largest + 300), Verdict::ok);
   EXPECT_EQ(verdict(largest, last), Verdict::timestamp_outside_tolerance);
   EXPECT_EQ(verdict(largest, 0), Verdict::timestamp_outside_tolerance);
-  EXPECT_EQ(verdict(largest + 1, largest), Verdict::invalid_timestamp);
+
+  const std::string beyond = std::to_string(largest + 1);
+  WebhookHeaders headers = standard_headers();
+  headers.webhook_timestamp = beyond;
+  EXPECT_EQ(verdict_of(headers, body, largest), Verdict::invalid_timestamp);
+  for (const UnixSeconds unsignable : {UnixSeconds{0}, largest + 1, last}) {
+    const auto signature = secret()->sign(id, unsignable, as_bytes(body));
+    ASSERT_FALSE(signature);
+    EXPECT_EQ(signature.error().code, ErrorCode::time_invalid);
+  }
 }
 
 TEST(WebhookVerify, FluxoraSignatureIs64HexCharactersOfEitherCase) {
@@ -371,7 +380,7 @@ TEST(WebhookVerify, StandardTokens) {
                                      "v11" + good.substr(2),
                                      good.substr(3),
                                      "," + good,
-                                     good + ",",
+                                     good + ",,",
                                      good + ",x",
                                      "v1," + good,
                                      wrong + "," + good,

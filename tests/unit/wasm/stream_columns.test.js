@@ -130,6 +130,45 @@ function someArrays(ids) {
   };
 }
 
+test('arrays that can not be loaded change nothing', () => {
+  const columns = newCore().streamColumns();
+  columns.set(aStream());
+  const rows = 1_000_001;
+  const tooMany = Object.fromEntries(Object.entries(someArrays(['a'])).map(([name, array]) =>
+    [name, name === 'ids' ? Array.from({ length: rows }, (_, i) => `s-${i}`) : new array.constructor(array.length * rows)]));
+  assert.throws(() => columns.load(tooMany), withCode('INPUT_TOO_LONG'));
+  for (const wrong of [{ kind: new Uint8Array([3]) }, { status: new Uint8Array(2) }, { endTime: [1n] }, { ids: ['a', 'a'] }]) {
+    assert.throws(() => columns.load({ ...someArrays(['a']), ...wrong }), withCode('ARGUMENT_INVALID'));
+  }
+  assert.equal(columns.balancesOf('s-1', 150n).streamed, '25.0000000');
+});
+
+test('an array that changes while the others are read is seen as it is then', () => {
+  const core = newCore();
+  const others = core.streamColumns();
+  others.set(aStream());
+  const columns = core.streamColumns();
+  const growing = new ArrayBuffer(16, { maxByteLength: 1 << 20 });
+  const detached = new BigUint64Array(2);
+  const arrays = { ...someArrays(['a']), depositAmount: new BigUint64Array(growing), ratePerSecond: detached };
+  const acts = [() => growing.resize(1 << 20), () => growing.resize(0),
+    () => structuredClone(detached, { transfer: [detached.buffer] })];
+  for (const act of acts) {
+    growing.resize(16);
+    const acting = { ...arrays, get status() {
+      act();
+      return new Uint8Array(1);
+    } };
+    assert.throws(() => columns.load(acting), withCode('ARGUMENT_INVALID'));
+  }
+  const disposing = { ...someArrays(['a']), get status() {
+    columns.dispose();
+    return new Uint8Array(1);
+  } };
+  assert.throws(() => columns.load(disposing), withCode('DISPOSED'));
+  assert.equal(others.balancesOf('s-1', 150n).streamed, '25.0000000');
+});
+
 test('typed arrays in give what the same streams give one by one, and typed arrays out hold the same', () => {
   const core = newCore();
   const ids = Array.from({ length: 100 }, (_, i) => `s-${i}`);

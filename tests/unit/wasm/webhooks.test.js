@@ -201,6 +201,46 @@ test('a public key verifies v1a tokens, and the modules without ed25519 say that
   }
 });
 
+inEach('halves of a character at the ends of two headers shift nothing', (webhooks) => {
+  const verifier = webhooks.verifier(SECRET);
+  const body = '{"a":"12"}';
+  const headers = only(sign({ secret: SECRET, id: 'msg_1', timestamp: NOW, body }), 'webhook-');
+  assert.equal(verifier.verify({ headers, body, now: NOW }).code, 'ok');
+  const names = ['x-fluxora-timestamp', 'x-fluxora-signature', ...Object.keys(headers)];
+  for (let at = 0; at + 1 < names.length; at += 1) {
+    const split = { ...headers };
+    split[names[at]] = `${split[names[at]] ?? ''}\ud83d`;
+    split[names[at + 1]] = `\ude00${split[names[at + 1]] ?? ''}`;
+    // With the texts read two bytes late, this body's end would be what an earlier call left behind.
+    for (const received of [body, body.slice(0, -2), `xx${body.slice(0, -2)}`, ` ${body}`]) {
+      const { code } = verifier.verify({ headers: split, body: received, now: NOW });
+      // The Fluxora family's headers decide nothing here, so the right body is still the right one.
+      assert.equal(code === 'ok', at === 0 && received === body, `${names[at]}: ${code}`);
+    }
+  }
+});
+
+inEach('a header that a sender repeats is a verdict, however often', (webhooks) => {
+  const verifier = webhooks.verifier(SECRET);
+  const headers = only(signed(), 'webhook-');
+  const good = headers['webhook-signature'];
+  const codeOf = (signature) =>
+    verifier.verify({ headers: { ...headers, 'webhook-signature': signature }, body: BODY, now: NOW }).code;
+  assert.equal(codeOf([good, 'v1,AAAA']), 'ok');
+  assert.equal(codeOf(['v1,AAAA', good]), 'ok');
+  assert.equal(codeOf(Array(1001).fill(good)), 'missing_signature');
+});
+
+test('only times that a verifier takes are signed', () => {
+  for (const timestamp of [0, 10n ** 15n, (1n << 64n) - 1n]) {
+    assert.throws(() => sign({ secret: SECRET, id: 'a', timestamp, body: '' }), withCode('TIME_INVALID'));
+  }
+  for (const timestamp of [1, 10n ** 15n - 1n]) {
+    const headers = sign({ secret: SECRET, id: 'a', timestamp, body: '' });
+    assert.equal(core.webhooks.verifier(SECRET).verify({ headers, body: '', now: timestamp }).code, 'ok');
+  }
+});
+
 inEach('a verifier that was disposed of is out of use, and their number is bounded', (webhooks) => {
   const verifier = webhooks.verifier(SECRET);
   verifier.dispose();

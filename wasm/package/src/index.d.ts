@@ -376,7 +376,8 @@ export interface WebhookVerifying {
 
 /** Verifying and signing. */
 export interface Webhooks extends WebhookVerifying {
-  /** A delivery's six headers. Errors: WEBHOOK_SECRET_INVALID, WEBHOOK_ID_INVALID, INPUT_TOO_LONG, ARGUMENT_INVALID. */
+  /** A delivery's six headers. Errors: WEBHOOK_SECRET_INVALID, WEBHOOK_ID_INVALID, TIME_INVALID, INPUT_TOO_LONG,
+   * ARGUMENT_INVALID. */
   sign(delivery: DeliveryToSign): SignedHeaders;
 }
 

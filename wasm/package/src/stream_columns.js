@@ -48,13 +48,13 @@ function readColumns(columns) {
   if (!Array.isArray(ids)) throw argumentInvalid('Not an array.', 'ids');
   const rows = listOf(ids, 'ids');
   if (!rows.every((id) => typeof id === 'string')) throw argumentInvalid('Ids are strings.', 'ids');
-  const arrays = LOADED.map(([name, column, kind, width]) => {
-    const array = columns[name];
+  // All of them are read before any is looked at: what a property's getter does to another array is seen.
+  const arrays = LOADED.map(([name, column, kind, width]) => ({ name, column, kind, width, array: columns[name] }));
+  for (const { name, kind, width, array } of arrays) {
     if (!isTyped(array, kind) || lengthOf(array) !== rows.length * width) {
       throw argumentInvalid(`Not a ${kind} of ${width} a row.`, name);
     }
-    return { name, column, array };
-  });
+  }
   return { rows, arrays };
 }
 
@@ -108,6 +108,7 @@ class ColumnBalances {
     this.at = at;
     this.ids = ids;
     this.size = ids.length;
+    Object.freeze(this);
   }
 
   streamed(row) { return this.#text('streamed', row); }
@@ -168,6 +169,7 @@ export class StreamColumns {
   #handle;
   #rows = new Map();
   #ids = [];
+  #idsShown;
   #capacity = 0;
   #pointers = [];
   #generation = 0;
@@ -197,13 +199,15 @@ export class StreamColumns {
     checkBytes(arrays, STATUS, Math.max(...STATUSES.values()));
     const places = new Map(rows.map((id, row) => [id, row]));
     if (places.size !== rows.length) throw argumentInvalid('An id is there twice.', 'ids');
-    this.clear();
+    this.#checkLive();
     this.#reserve(rows.length);
     for (const { column, array } of arrays) {
       this.#memory.bytes.set(bytesOf(array), this.#pointers[column]);
     }
     this.#ids = rows;
+    this.#idsShown = undefined;
     this.#rows = places;
+    this.#generation += 1;
   }
 
   setAll(streams) {
@@ -224,6 +228,7 @@ export class StreamColumns {
       this.#rows.set(this.#ids[row], row);
     }
     this.#ids.pop();
+    this.#idsShown = undefined;
     this.#rows.delete(id);
     this.#generation += 1;
     return true;
@@ -232,6 +237,7 @@ export class StreamColumns {
   clear() {
     this.#checkLive();
     this.#ids = [];
+    this.#idsShown = undefined;
     this.#rows.clear();
     this.#generation += 1;
   }
@@ -250,7 +256,7 @@ export class StreamColumns {
       format: (column, rows) => this.#format(column, rows),
       words: (column, rows) => this.#words(column, rows),
       units: (column, row) => readInt128(memory, this.#pointers[column] + row * CELL),
-    }, at, this.#ids.slice());
+    }, at, this.#idsNow());
   }
 
   texts(now, name) {
@@ -298,12 +304,19 @@ export class StreamColumns {
   dispose() {
     this.#handle.dispose();
     this.#ids = [];
+    this.#idsShown = undefined;
     this.#rows.clear();
     this.#generation += 1;
   }
 
   #checkLive() {
     return this.#handle.pointer;
+  }
+
+  /** The ids as they are, for whoever keeps them: one copy until they change. */
+  #idsNow() {
+    this.#idsShown ??= Object.freeze(this.#ids.slice());
+    return this.#idsShown;
   }
 
   #put(id, terms) {
@@ -316,6 +329,7 @@ export class StreamColumns {
       row = this.#ids.length;
       this.#reserve(row + 1);
       this.#ids.push(id);
+      this.#idsShown = undefined;
       this.#rows.set(id, row);
     }
     AMOUNTS_IN.forEach((_, column) => {

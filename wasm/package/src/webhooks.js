@@ -19,6 +19,7 @@ const ANSWER = ' '.repeat(16);
 /** One header's value, as `Headers` would give it: several are joined. */
 function headerText(value, name) {
   if (value === undefined || value === null) return '';
+  if (Array.isArray(value) && value.length > HEADER_COUNT_MAX) return '';
   const texts = Array.isArray(value) ? listOf(value, name, HEADER_COUNT_MAX) : [value];
   if (!texts.every((text) => typeof text === 'string')) {
     throw argumentInvalid('A header is a string or a few of them.', name);
@@ -113,9 +114,18 @@ class WebhookVerifier {
     // A body above the bound is refused by its size alone.
     const isTooLarge = content.atLeast > BODY_MAX;
     const pointer = memory.input(head.length * 3 + (isTooLarge ? 0 : content.atMost));
-    const end = memory.write(head, 0);
+    let end = memory.write(head, 0);
     const isAscii = end === head.length;
-    const sizes = isAscii ? texts.map((text) => text.length) : this.#sizesOf(texts);
+    let sizes = texts.map((text) => text.length);
+    if (!isAscii) {
+      // Each by itself: halves of a character at two texts' meeting ends are one character in `head`.
+      end = ANSWER.length;
+      sizes = texts.map((text) => {
+        const written = memory.write(text, end);
+        end += written;
+        return written;
+      });
+    }
     const size = isTooLarge ? BODY_MAX + 1 : writeBody(memory, content, end);
     const number = memory.exports.fluxora_verifier_verify(handle, pointer, sizes[0], sizes[1], sizes[2], sizes[3],
       sizes[4], sizes[5], size, seconds, this.#requireStandard);
@@ -136,12 +146,6 @@ class WebhookVerifier {
 
   dispose() {
     this.#handle.dispose();
-  }
-
-  /** Their sizes in UTF-8. */
-  #sizesOf(texts) {
-    const encoder = new TextEncoder();
-    return texts.map((text) => encoder.encode(text).length);
   }
 }
 

@@ -88,7 +88,7 @@ class WebhookSecret final : public WebhookKey {
   static Result<std::unique_ptr<WebhookSecret>> parse(std::string_view text);
 
   /// `v1,` + base64. Errors: webhook_id_invalid (empty, over 256 bytes, other than printable ASCII, or with a '.',
-  /// which would let an id and a timestamp be read as others).
+  /// which would let an id and a timestamp be read as others), time_invalid (0, or over 15 digits).
   Result<std::string> sign(std::string_view id, UnixSeconds timestamp, ByteView body) const;
   /// The value of x-fluxora-signature.
   [[nodiscard]] std::string sign_fluxora(UnixSeconds timestamp, ByteView body) const;
@@ -127,7 +127,7 @@ class WebhookSigningKey {
   WebhookSigningKey(const WebhookSigningKey&) = delete;
   WebhookSigningKey& operator=(const WebhookSigningKey&) = delete;
 
-  /// `v1a,` + base64. Errors: webhook_id_invalid.
+  /// `v1a,` + base64. Errors: webhook_id_invalid, time_invalid.
   Result<std::string> sign(std::string_view id, UnixSeconds timestamp, ByteView body) const;
   /// The `whpk_` text that receivers verify with.
   [[nodiscard]] std::string public_key() const;

@@ -102,5 +102,48 @@ RC_GTEST_PROP(AccrualProperties, BalancesShareOutTheDeposit, ()) {
   RC_ASSERT(later.remaining == balances.withdrawable);
 }
 
+/// An amount around the bounds that decide between 64 and 128 bits, and of any size.
+rc::Gen<Int128> units_around_64_bits() {
+  return rc::gen::apply(
+      [](int bits, std::int64_t offset, bool negative) {
+        const Int128 units = (Int128{1} << bits) + offset;
+        return negative ? -units : units;
+      },
+      rc::gen::inRange(0, 126), rc::gen::inRange<std::int64_t>(-3, 4),
+      rc::gen::map(rc::gen::inRange(0, 10), [](int one) { return one == 0; }));
+}
+
+// Balances are computed in 64 bits where everything fits; `accrued` never is.
+RC_GTEST_PROP(AccrualProperties, BalancesAreThoseOf128Bits, ()) {
+  BalanceTerms terms;
+  AccrualTerms& accrual = terms.accrual;
+  accrual.kind = static_cast<StreamKind>(*rc::gen::inRange(0, 3));
+  terms.status = static_cast<StreamStatus>(*rc::gen::inRange(0, 4));
+  for (Amount* amount :
+       {&accrual.deposit, &accrual.rate_per_second, &accrual.checkpoint_amount, &terms.withdrawn, &terms.settled}) {
+    amount->units = *units_around_64_bits();
+  }
+  const auto time = [] { return (UnixSeconds{1} << *rc::gen::inRange(0, 64)) - *rc::gen::inRange<UnixSeconds>(0, 3); };
+  accrual.checkpoint_at = time();
+  accrual.cliff_time = time();
+  accrual.end_time = time();
+  terms.cancelled_at = time();
+  const UnixSeconds now = time();
+
+  const bool completed = terms.status == StreamStatus::completed;
+  const bool cancelled = terms.status == StreamStatus::cancelled;
+  const Amount streamed =
+      completed ? accrual.deposit : accrued(accrual, cancelled ? std::min(now, terms.cancelled_at) : now);
+  const Int128 unpaid =
+      saturating_subtract(saturating_subtract(streamed.units, terms.withdrawn.units), terms.settled.units);
+  const bool held = completed || (terms.status == StreamStatus::paused && now < accrual.end_time);
+
+  const Balances balances = balances_at(terms, now);
+  RC_ASSERT(balances.streamed == streamed);
+  RC_ASSERT(balances.withdrawable.units == (held ? 0 : std::max<Int128>(0, unpaid)));
+  RC_ASSERT(balances.remaining.units ==
+            (cancelled ? unpaid : saturating_subtract(accrual.deposit.units, terms.withdrawn.units)));
+}
+
 }  // namespace
 }  // namespace fluxora::core::properties
