@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "fluxora/core/strkey.hpp"
+#include "fluxora/core/xdr.hpp"
+
 namespace fluxora::core {
 namespace {
 
@@ -179,6 +182,92 @@ EventName name_of_stream_topic(std::string_view topic) {
   return EventName::stream_updated;
 }
 
+/// Writes ScVals of the types that the encoded events have.
+class ScValWriter {
+ public:
+  explicit ScValWriter(Bytes& output) : xdr_(output) {}
+
+  void symbol(std::string_view text) {
+    type(ScValType::symbol);
+    xdr_.write_string(text);
+  }
+  void u64(std::uint64_t value) {
+    type(ScValType::u64);
+    xdr_.write_u64(value);
+  }
+  void i128(Amount amount) {
+    const auto bits = static_cast<UInt128>(amount.units);
+    type(ScValType::i128);
+    xdr_.write_u64(static_cast<std::uint64_t>(bits >> 64));
+    xdr_.write_u64(static_cast<std::uint64_t>(bits));
+  }
+  /// SCAddress: an account (whose key has a type of its own, ed25519) or a contract.
+  void address(const StrKey& key) {
+    const bool contract = key.version == StrKeyVersion::contract;
+    type(ScValType::address);
+    xdr_.write_u32(contract ? 1 : 0);
+    if (!contract) xdr_.write_u32(0);
+    xdr_.write_fixed(key.payload);
+  }
+  /// The head of a vec or a map that is there; its elements follow.
+  void begin(ScValType vec_or_map, std::uint32_t size) {
+    type(vec_or_map);
+    xdr_.write_bool(true);
+    xdr_.write_u32(size);
+  }
+
+ private:
+  void type(ScValType value) { xdr_.write_u32(static_cast<std::uint32_t>(value)); }
+
+  XdrWriter xdr_;
+};
+
+EncodedEvent encoded_topics(std::string_view topic, std::uint64_t stream_number) {
+  EncodedEvent event;
+  event.topics_xdr.resize(2);
+  ScValWriter(event.topics_xdr[0]).symbol(topic);
+  ScValWriter(event.topics_xdr[1]).u64(stream_number);
+  return event;
+}
+
+/// `vec[symbol, u64 stream]`: what an enum's variant looks like.
+EncodedEvent encode_variant(std::string_view topic, std::string_view variant, std::uint64_t stream_number) {
+  EncodedEvent event = encoded_topics(topic, stream_number);
+  ScValWriter value(event.value_xdr);
+  value.begin(ScValType::vec, 2);
+  value.symbol(variant);
+  value.u64(stream_number);
+  return event;
+}
+
+Result<EncodedEvent> encode_created(const StreamCreated& created, std::uint64_t stream_number) {
+  const auto sender = decode_strkey(created.sender);
+  if (!sender) return sender.error();
+  const auto recipient = decode_strkey(created.recipient);
+  if (!recipient) return recipient.error();
+
+  EncodedEvent event = encoded_topics("created", stream_number);
+  ScValWriter value(event.value_xdr);
+  value.begin(ScValType::map, 8);  // keys in alphabetical order, as every map of the chain's has them
+  value.symbol("cliff_time");
+  value.u64(created.cliff_time);
+  value.symbol("deposit_amount");
+  value.i128(created.deposit);
+  value.symbol("end_time");
+  value.u64(created.end_time);
+  value.symbol("rate_per_second");
+  value.i128(created.rate_per_second);
+  value.symbol("recipient");
+  value.address(*recipient);
+  value.symbol("sender");
+  value.address(*sender);
+  value.symbol("start_time");
+  value.u64(created.start_time);
+  value.symbol("stream_id");
+  value.u64(stream_number);
+  return event;
+}
+
 }  // namespace
 
 std::string_view event_name_text(EventName name) noexcept {
@@ -214,6 +303,32 @@ DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value) {
     event.payload = Unfoldable{};
   }
   return event;
+}
+
+DecodedEvent decode_contract_event_xdr(const std::vector<Bytes>& topics_xdr, ByteView value_xdr) {
+  ScVec topics;
+  topics.reserve(topics_xdr.size());
+  for (const Bytes& xdr : topics_xdr) {
+    auto topic = decode_scval(xdr);
+    if (!topic) return {};
+    topics.push_back(std::move(*topic));
+  }
+  const auto value = decode_scval(value_xdr);
+  if (value) return decode_contract_event(topics, *value);
+  // The topics may still say whose it is; what a stream's event says can't be folded then.
+  DecodedEvent event = decode_contract_event(topics, ScVal{});
+  if (event.stream_number) event.payload = Unfoldable{};
+  return event;
+}
+
+Result<EncodedEvent> encode_contract_event(const EventPayload& payload, std::uint64_t stream_number) {
+  if (const auto* created = std::get_if<StreamCreated>(&payload)) return encode_created(*created, stream_number);
+  if (std::holds_alternative<StreamPaused>(payload)) return encode_variant("paused", "Paused", stream_number);
+  if (std::holds_alternative<StreamResumed>(payload)) return encode_variant("resumed", "Resumed", stream_number);
+  if (std::holds_alternative<StreamCancelled>(payload)) {
+    return encode_variant("cancelled", "StreamCancelled", stream_number);
+  }
+  return ErrorCode::event_payload_unreadable;
 }
 
 EventName event_name(const DecodedEvent& event, bool in_successful_call) noexcept {

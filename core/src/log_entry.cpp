@@ -27,6 +27,11 @@ void write_text_or_null(JsonWriter& json, std::string_view name, std::string_vie
   text.empty() ? json.null() : json.string(text);
 }
 
+void write_hash_or_null(JsonWriter& json, std::string_view name, const std::optional<Hash>& hash) {
+  json.key(name);
+  hash ? json.string(hex_encode(*hash)) : json.null();
+}
+
 bool changed_a_stream(const LogEntry& entry) {
   return entry.stream && (entry.change != "{}" || entry.event == EventName::stream_created);
 }
@@ -43,9 +48,10 @@ void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_v
   write_text_or_null(json, "streamId", entry.stream_id);
   json.key("eventId").string(entry.event_id);
   write_text_or_null(json, "contractId", entry.contract_id);
-  json.key("ledger").unsigned_integer(entry.ledger);
-  json.key("ledgerHash").string(hex_encode(entry.ledger_hash));
-  json.key("txHash").string(hex_encode(entry.tx_hash));
+  json.key("ledger");
+  entry.ledger ? json.unsigned_integer(*entry.ledger) : json.null();
+  write_hash_or_null(json, "ledgerHash", entry.ledger_hash);
+  write_hash_or_null(json, "txHash", entry.tx_hash);
   json.key("closedAt").string(format_rfc3339(entry.closed_at));
   if (!entry.in_successful_call) json.key("inSuccessfulContractCall").boolean(false);
   json.key("change").raw(entry.change);

@@ -7,10 +7,6 @@
 namespace fluxora::core {
 namespace {
 
-bool is_final(StreamStatus status) {
-  return status == StreamStatus::completed || status == StreamStatus::cancelled;
-}
-
 /// Applies one payload to a stream that is held. Each overload is a row of SPEC section 3's table; false: an amount
 /// would overflow.
 class Effects {
@@ -170,7 +166,12 @@ bool Effects::operator()(const ShareDelegated& delegated) {
 
 FoldResult create(const StreamCreated& created, std::uint64_t number, const EventPlace& place) {
   Stream stream;
-  stream.id = chain_stream_id(place.contract_id, number);
+  if (place.api_stream_id.empty()) {
+    stream.id = chain_stream_id(place.contract_id, number);
+  } else {
+    stream.id = place.api_stream_id;
+    stream.source = StreamSource::api;
+  }
   stream.sender = created.sender;
   stream.recipient = created.recipient;
   stream.deposit = created.deposit;
@@ -236,6 +237,10 @@ class ChangeWriter {
 };
 
 }  // namespace
+
+bool is_final(StreamStatus status) noexcept {
+  return status == StreamStatus::completed || status == StreamStatus::cancelled;
+}
 
 Result<FoldResult> fold(const Stream* before, const DecodedEvent& event, const EventPlace& place) {
   if (!is_about_a_stream(event)) return ErrorCode::event_payload_unreadable;

@@ -115,7 +115,7 @@ void check_entry(const core::Stream& stream, const core::DecodedEvent& event, co
   require(nlohmann::json::accept(text), "an entry's JSON is JSON");
 }
 
-bool is_final(core::StreamStatus status) {
+bool is_a_final_status(core::StreamStatus status) {
   return status == core::StreamStatus::completed || status == core::StreamStatus::cancelled;
 }
 
@@ -126,7 +126,7 @@ void check_step(const core::Stream* before, const core::FoldResult& after, const
   require(after.stream.id == before->id, "an event changes its own stream");
   require(after.stream.created_seq == before->created_seq, "a stream is created once");
   require(!before->archived || after.stream.archived, "an archived stream stays archived");
-  if (is_final(before->status)) require(after.stream.status == before->status, "a final status stays");
+  if (is_a_final_status(before->status)) require(after.stream.status == before->status, "a final status stays");
   const bool changed = core::describe_change(*before, after.stream) != "{}";
   core::Stream restamped = after.stream;
   restamped.version = before->version;
@@ -171,7 +171,7 @@ void check_recipe(FuzzedDataProvider& input) {
   core::EventPlace place;
   place.contract_id = contract;
   for (int i = 0; i < events_max && input.remaining_bytes() > 0; ++i) {
-    place.ledger += 1;
+    place.ledger = place.ledger.value_or(0) + 1;
     place.seq += 2;
     place.closed_at = pick_time(input);
     const core::ScVec event_topics{symbol(topics[input.ConsumeIntegralInRange<std::size_t>(0, topics.size() - 1)]),

@@ -8,7 +8,11 @@ std::shared_ptr<const net::Router> build_router(const ApiContext& context) {
   auto router = std::make_shared<net::Router>();
   add_health_routes(*router, context);
   add_stream_routes(*router, context);
+  add_stream_write_routes(*router, context);
+  add_export_routes(*router, context);
   add_event_routes(*router, context);
+  add_admin_key_routes(*router, context);
+  add_audit_routes(*router, context);
   add_stream_socket(*router, context);
   if (!context.demo_root.empty()) add_demo_files(*router, context);
   return router;

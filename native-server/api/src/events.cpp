@@ -3,6 +3,7 @@
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/log_entry.hpp"
 #include "fluxora/core/stream.hpp"
+#include "min_version.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -80,6 +81,7 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
   QueryParameters parameters(*request);
   EventsQuery query = read_window(parameters);
   read_filter(parameters, query.filter);
+  check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
@@ -88,6 +90,8 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
   context.events.read(after_seq, query.limit, query.filter,
                       [request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) {
                         if (!page) return respond(store_problem(page.error(), *request));
+                        if (auto refusal = refuse_stale(*request, page->head.head_seq))
+                          return respond(std::move(*refusal));
                         respond(events_response(*page, decide(query, page->head)));
                       });
 }
@@ -108,6 +112,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
                         net::Respond respond) {
   QueryParameters parameters(*request);
   EventsQuery query = read_window(parameters);
+  check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
@@ -121,6 +126,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
       after_seq, query.limit, query.filter,
       [&context, request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) mutable {
         if (!page) return respond(store_problem(page.error(), *request));
+        if (auto refusal = refuse_stale(*request, page->head.head_seq)) return respond(std::move(*refusal));
         const core::ResumeDecision decision = decide(query, page->head);
         net::Response response = events_response(*page, decision);
         if (!page->entries.empty()) return respond(std::move(response));

@@ -51,6 +51,18 @@ std::optional<std::string> QueryParameters::address(std::string_view name) {
   return std::string(*given);
 }
 
+std::optional<ports::StatusFilter> QueryParameters::stream_status(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  if (*given == "scheduled") return ports::StatusFilter::scheduled;
+  if (*given == "active") return ports::StatusFilter::active;
+  if (*given == "paused") return ports::StatusFilter::paused;
+  if (*given == "completed") return ports::StatusFilter::completed;
+  if (*given == "cancelled") return ports::StatusFilter::cancelled;
+  add_problem(name, "must be scheduled, active, paused, completed or cancelled.");
+  return std::nullopt;
+}
+
 std::optional<core::Cursor> QueryParameters::cursor(std::string_view name) {
   const auto given = text(name);
   if (!given) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fluxora/core/cursor.hpp"
+#include "fluxora/ports/stream_reader.hpp"
 #include "problem.hpp"
 
 namespace fluxora::api {
@@ -25,6 +26,8 @@ class QueryParameters {
   std::optional<bool> boolean(std::string_view name);
   /// A StrKey G… or C….
   std::optional<std::string> address(std::string_view name);
+  /// A stream's status, as lists filter by it.
+  std::optional<ports::StatusFilter> stream_status(std::string_view name);
   /// A log cursor.
   std::optional<core::Cursor> cursor(std::string_view name);
 

@@ -7,7 +7,11 @@ namespace fluxora::api {
 // Each adds its resource's routes. The context outlives the router.
 void add_health_routes(net::Router& router, const ApiContext& context);
 void add_stream_routes(net::Router& router, const ApiContext& context);
+void add_stream_write_routes(net::Router& router, const ApiContext& context);
+void add_export_routes(net::Router& router, const ApiContext& context);
 void add_event_routes(net::Router& router, const ApiContext& context);
+void add_admin_key_routes(net::Router& router, const ApiContext& context);
+void add_audit_routes(net::Router& router, const ApiContext& context);
 void add_stream_socket(net::Router& router, const ApiContext& context);
 /// Throws std::runtime_error when the folder can't be read.
 void add_demo_files(net::Router& router, const ApiContext& context);

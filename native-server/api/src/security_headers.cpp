@@ -23,4 +23,8 @@ net::HeaderFields security_headers(std::string_view public_url) {
           {"X-XSS-Protection", "0"}};
 }
 
+std::vector<std::string> single_headers() {
+  return {"Idempotency-Key", "X-API-Key", "X-Fluxora-Min-Version", "X-Indexer-Worker-Token", "Last-Event-ID"};
+}
+
 }  // namespace fluxora::api

@@ -1,13 +1,9 @@
 #include "stream_answers.hpp"
 
-#include <algorithm>
-
 namespace fluxora::api {
 
 core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& point, const ports::Clock& clock) {
-  const auto changed_at = static_cast<core::UnixSeconds>(stream.updated_at / 1000);
-  const auto now = static_cast<core::UnixSeconds>(clock.now() / 1000);
-  return std::max(changed_at, point.indexed_at.value_or(now));
+  return ports::as_of(stream, point, static_cast<core::UnixSeconds>(clock.now() / 1000));
 }
 
 void write_gap(core::JsonWriter& json, const core::ResumeDecision& decision) {

@@ -9,8 +9,7 @@
 
 namespace fluxora::api {
 
-/// The moment that a stream's amounts are computed for when the caller names none: the later of the last indexed
-/// ledger's close time and the stream's last change; the server's clock where nothing is indexed. SPEC section 2.
+/// ports::as_of by the server's clock.
 [[nodiscard]] core::UnixSeconds as_of(const core::Stream& stream, const ports::ReadPoint& point,
                                       const ports::Clock& clock);
 

@@ -1,8 +1,14 @@
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 
+#include "entity_tag.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/stream.hpp"
+#include "json_body.hpp"
+#include "json_fields.hpp"
 #include "list_cursor.hpp"
+#include "min_version.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -13,18 +19,7 @@ namespace {
 
 constexpr std::size_t default_limit = 20;
 constexpr std::size_t max_limit = 100;
-
-std::optional<ports::StatusFilter> status_filter(QueryParameters& query) {
-  const auto text = query.text("status");
-  if (!text) return std::nullopt;
-  if (*text == "scheduled") return ports::StatusFilter::scheduled;
-  if (*text == "active") return ports::StatusFilter::active;
-  if (*text == "paused") return ports::StatusFilter::paused;
-  if (*text == "completed") return ports::StatusFilter::completed;
-  if (*text == "cancelled") return ports::StatusFilter::cancelled;
-  query.add_problem("status", "must be scheduled, active, paused, completed or cancelled.");
-  return std::nullopt;
-}
+constexpr std::size_t max_lookup = 100;
 
 /// The filters as text: a cursor goes with exactly these.
 std::string filters_text(const ports::StreamQuery& query) {
@@ -58,7 +53,7 @@ std::string page_text(const ports::StreamPage& page, const std::string& filters,
 void list_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   ports::StreamQuery query;
-  query.status = status_filter(parameters);
+  query.status = parameters.stream_status("status");
   query.sender = parameters.address("sender");
   query.recipient = parameters.address("recipient");
   query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
@@ -69,12 +64,14 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
     query.after = decode_list_cursor(*cursor, filters);
     if (!query.after) parameters.add_problem("cursor", "is not one that this service gave for these filters.");
   }
+  check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
   context.streams.list(std::move(query), [&context, request, filters,
                                           respond = std::move(respond)](ports::StoreResult<ports::StreamPage> page) {
     if (!page) return respond(store_problem(page.error(), *request));
+    if (auto refusal = refuse_stale(*request, page->at.head_seq)) return respond(std::move(*refusal));
     net::Response response;
     response.body = page_text(*page, filters, context.clock);
     add_cursor_header(response, page->at.epoch, page->at.head_seq);
@@ -104,7 +101,7 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) {
 
 net::Response stream_response(const core::Stream& stream, const ports::ReadPoint& point, core::UnixSeconds at,
                               const net::Request& request) {
-  const std::string etag = "\"" + point.epoch + "-" + std::to_string(stream.version) + "-" + std::to_string(at) + "\"";
+  const std::string etag = stream_etag(point.epoch, stream.version, at);
   net::Response response;
   response.headers.emplace_back("ETag", etag);
   response.headers.emplace_back("Cache-Control", "no-cache");
@@ -124,6 +121,7 @@ net::Response stream_response(const core::Stream& stream, const ports::ReadPoint
 void read_stream(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   const auto at = parameters.number("at", 0, core::last_rfc3339_second);
+  check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
@@ -132,6 +130,7 @@ void read_stream(const ApiContext& context, const std::shared_ptr<const net::Req
 
   auto answer = [&context, request, at, respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
     if (!found) return respond(store_problem(found.error(), *request));
+    if (auto refusal = refuse_stale(*request, found->at.head_seq)) return respond(std::move(*refusal));
     if (!found->stream) {
       return respond(problem(404, at ? "There was no such stream then." : "There is no such stream.", *request));
     }
@@ -141,12 +140,80 @@ void read_stream(const ApiContext& context, const std::shared_ptr<const net::Req
   at ? context.streams.find_as_of(id, *at, std::move(answer)) : context.streams.find(id, std::move(answer));
 }
 
+/// The streams that were asked for in the order of the asking, and the ids that are no stream's; each once.
+std::string lookup_text(const std::vector<std::string>& ids, const ports::StreamsAnswer& found,
+                        const ports::Clock& clock) {
+  std::unordered_map<std::string_view, const core::Stream*> by_id;
+  for (const core::Stream& stream : found.streams) by_id.emplace(stream.id, &stream);
+  std::vector<std::string_view> missing;
+  std::string body;
+  body.reserve(found.streams.size() * 1'024 + 128);
+  core::JsonWriter json(body);
+  json.begin_object();
+  json.key("streams").begin_array();
+  for (const std::string& id : ids) {
+    const auto stream = by_id.find(id);
+    if (stream == by_id.end()) {
+      missing.push_back(id);
+    } else {
+      write_stream_json(json, *stream->second, as_of(*stream->second, found.at, clock));
+    }
+  }
+  json.end_array();
+  json.key("missing").begin_array();
+  for (const std::string_view id : missing) json.string(id);
+  json.end_array();
+  json.end_object();
+  return body;
+}
+
+std::vector<std::string> without_repetitions(std::vector<std::string> ids) {
+  std::unordered_set<std::string> seen;
+  std::vector<std::string> unique;
+  for (std::string& id : ids) {
+    if (seen.insert(id).second) unique.push_back(std::move(id));
+  }
+  return unique;
+}
+
+void look_up_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
+                     net::Respond respond) {
+  QueryParameters parameters(*request);
+  check_min_version(*request, parameters);
+  auto problems = std::move(parameters).problems();
+  auto body = read_json_object(*request);
+  if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
+  JsonFields fields(std::get<nlohmann::json>(body));
+  auto asked = fields.texts("ids", max_lookup);
+  for (FieldProblem& problem : std::move(fields).problems()) problems.push_back(std::move(problem));
+  if (!problems.empty()) return respond(validation_problem(*request, problems));
+
+  const std::vector<std::string> ids = without_repetitions(std::move(*asked));
+  std::vector<std::string> possible;  // what can't be an id needn't be asked for
+  for (const std::string& id : ids) {
+    if (core::is_stream_id(id)) possible.push_back(id);
+  }
+  context.streams.find_all(std::move(possible), [&context, request, ids, respond = std::move(respond)](
+                                                    ports::StoreResult<ports::StreamsAnswer> found) {
+    if (!found) return respond(store_problem(found.error(), *request));
+    if (auto refusal = refuse_stale(*request, found->at.head_seq)) return respond(std::move(*refusal));
+    net::Response response;
+    response.body = lookup_text(ids, *found, context.clock);
+    add_cursor_header(response, found->at.epoch, found->at.head_seq);
+    respond(std::move(response));
+  });
+}
+
 }  // namespace
 
 void add_stream_routes(net::Router& router, const ApiContext& context) {
   router.add("GET", "/api/streams", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
     list_streams(context, request, std::move(respond));
   });
+  router.add("POST", "/api/streams/lookup",
+             [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+               look_up_streams(context, request, std::move(respond));
+             });
   router.add("GET", "/api/streams/{id}", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
     read_stream(context, request, std::move(respond));
   });

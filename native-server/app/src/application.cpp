@@ -6,7 +6,11 @@
 #include <memory>
 #include <system_error>
 
+#include <sys/resource.h>
+
+#include "fluxora/api/access.hpp"
 #include "fluxora/api/api.hpp"
+#include "fluxora/api/api_key_text.hpp"
 #include "fluxora/chain/stellar_rpc.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/hub/hub.hpp"
@@ -15,6 +19,7 @@
 #include "fluxora/store/store.hpp"
 #include "json_log.hpp"
 #include "system_clock.hpp"
+#include "system_random.hpp"
 
 namespace fluxora::app {
 namespace {
@@ -23,6 +28,8 @@ store::StoreOptions store_options(const Config& config) {
   store::StoreOptions options;
   options.database_url = config.database_url;
   options.read_connections = config.db_pool_size;
+  options.max_exports = config.export_max_concurrent;
+  options.export_timeout_ms = config.export_timeout_ms;
   return options;
 }
 
@@ -73,13 +80,24 @@ net::ServerOptions server_options(const Config& config, ports::Log& log) {
   options.port = config.port;
   options.io_threads = config.io_threads;
   options.common_headers = api::security_headers(config.public_url);
+  options.single_headers = api::single_headers();
   options.error_response = api::error_response;
+  if (!config.trusted_proxies.empty()) {
+    options.client_address = [proxies = config.trusted_proxies](const net::Request& request) {
+      return proxies.client_address(request.remote_address, request);
+    };
+  }
+  if (!config.cors.empty()) {
+    options.before_response = [cors = config.cors](const net::Request& request, net::Response& response) {
+      cors.apply(request, response);
+    };
+  }
   options.on_response = [&log](const net::Request& request, std::string_view route, unsigned status,
                                std::chrono::microseconds duration) {
     log.info("request", "",
              {{"requestId", request.request_id},
               {"method", request.method},
-              {"path", request.path},
+              {"path", api::without_api_keys(request.path)},
               {"route", route},
               {"status", status},
               {"durationUs", std::int64_t{duration.count()}},
@@ -87,6 +105,16 @@ net::ServerOptions server_options(const Config& config, ports::Log& log) {
   };
   options.on_trouble = [&log](std::string_view message) { log.warn("network_trouble", message); };
   return options;
+}
+
+api::AccessOptions access_options(const Config& config) {
+  return {config.auth_required, config.jwt_secret, config.write_rate_limit};
+}
+
+void warn_of_public_writes(const Config& config, ports::Log& log) {
+  if (config.auth_required || config.on_loopback()) return;
+  log.warn("public_writes", "Everyone who can reach this address may write streams: set AUTH_REQUIRED=true.",
+           {{"address", config.host}});
 }
 
 /// Blocks SIGINT and SIGTERM in this thread and every one started after it, and waits for the first of them.
@@ -110,6 +138,14 @@ class EndSignals {
  private:
   sigset_t set_{};
 };
+
+/// A connection takes a descriptor, and the soft limit that a process gets is often 1,024: up to the hard one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 /// The chain's side of the service; absent where no chain is followed.
 struct ChainFollower {
@@ -135,14 +171,22 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   std::unique_ptr<ChainFollower> chain;
   if (config.follows_a_chain()) chain = std::make_unique<ChainFollower>(config, store, clock, log, hub);
 
+  SystemRandom random;
+  api::AccessControl access(access_options(config), store.api_keys(), store.audit_log(), clock, log);
   std::atomic<bool> shutting_down{false};
   net::Server* listening = nullptr;
   const api::ApiContext context{clock,
                                 log,
+                                random,
                                 store.streams(),
+                                store.stream_writer(),
+                                store.exports(),
                                 store.events(),
                                 store.readiness(),
                                 hub,
+                                store.api_keys(),
+                                store.audit_log(),
+                                access,
                                 chain ? &chain->indexer : nullptr,
                                 FLUXORA_VERSION,
                                 config.demo_root,
@@ -157,6 +201,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
             [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
   server.start();
   if (chain) chain->indexer.start();
+  warn_of_public_writes(config, log);
   log.info("listening", "",
            {{"address", config.host}, {"port", std::uint64_t{server.port()}}, {"version", FLUXORA_VERSION}});
 
@@ -180,6 +225,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
 
 int serve(const Config& config) {
   EndSignals signals;
+  raise_descriptor_limit();
   SystemClock clock;
   JsonLog log(config.log_level, clock);
   try {

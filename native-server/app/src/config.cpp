@@ -120,10 +120,46 @@ std::string read_log_level(Config& config, const std::string& text) {
   return {};
 }
 
+std::string read_auth_required(Config& config, const std::string& text) {
+  if (text != "true" && text != "false") return "must be true or false";
+  config.auth_required = text == "true";
+  return {};
+}
+
+/// RFC 7518 section 3.2: as many bytes as the hash has.
+constexpr std::size_t min_jwt_secret_bytes = 32;
+
+std::string read_jwt_secret(Config& config, const std::string& text) {
+  if (text.size() < min_jwt_secret_bytes) return "must have at least 32 bytes";
+  config.jwt_secret = text;
+  return {};
+}
+
+std::string read_trusted_proxies(Config& config, const std::string& text) {
+  std::string wrong;
+  auto proxies = api::TrustedProxies::parse(text, wrong);
+  if (!proxies) {
+    return "must be IP addresses or CIDR blocks with no bits behind the prefix, comma separated; \"" + wrong +
+           "\" is neither";
+  }
+  config.trusted_proxies = std::move(*proxies);
+  return {};
+}
+
+std::string read_cors_origins(Config& config, const std::string& text) {
+  std::string wrong;
+  auto policy = api::CorsPolicy::parse(text, wrong);
+  if (!policy) {
+    return "must be origins as browsers send them (https://app.example), comma separated; \"" + wrong + "\" is none";
+  }
+  config.cors = std::move(*policy);
+  return {};
+}
+
 /// Security that a deployment may count on must not be ignored in silence.
 std::string read_unsupported_switch(Config&, const std::string& text) {
   if (text == "false") return {};
-  return "can only be false: this version serves public reads and has no authentication";
+  return "can only be false: this version has no authentication of WebSockets";
 }
 
 const std::vector<Row>& rows() {
@@ -159,11 +195,25 @@ const std::vector<Row>& rows() {
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
       {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Open WebSockets an address may have."},
        number(&Config::ws_max_connections_per_ip, 1, 100'000)},
+      {{"EXPORT_MAX_CONCURRENT", "2", "Exports of all streams at once; each holds a database connection."},
+       number(&Config::export_max_concurrent, 1, 16)},
+      {{"EXPORT_TIMEOUT_MS", "300000", "Longest that an export may take: meanwhile the database can't clean up."},
+       number(&Config::export_timeout_ms, 100, 86'400'000)},
       {{"DEMO_ROOT", "", "Folder with the built demo page, served under /demo/."}, plain_text(&Config::demo_root)},
       {{"SHUTDOWN_GRACE_MS", "10000", "Longest that a shutdown waits for requests and connections."},
        number(&Config::shutdown_grace_ms, 0, 300'000)},
       {{"LOG_LEVEL", "info", "debug, info, warn or error."}, read_log_level},
-      {{"AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
+      {{"AUTH_REQUIRED", "false", "true: writing streams needs a token or key with the scope streams:write."},
+       read_auth_required},
+      {{"JWT_SECRET", "", "HS256 key of bearer tokens, at least 32 bytes. Unset: no token is accepted."},
+       read_jwt_secret},
+      {{"WRITE_RATE_LIMIT", "100", "Writes that a client may make in 10 s; 0 for any number."},
+       number(&Config::write_rate_limit, 0, 1'000'000)},
+      {{"TRUSTED_PROXIES", "",
+        "Proxies whose X-Forwarded-For is believed: addresses and CIDR blocks, comma separated."},
+       read_trusted_proxies},
+      {{"CORS_ORIGINS", "", "Origins whose pages may read answers, comma separated: https://app.example."},
+       read_cors_origins},
       {{"WS_AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
   };
   return table;
@@ -181,9 +231,9 @@ const std::vector<Setting>& settings() {
 }
 
 const std::vector<std::string_view>& unused_settings() {
-  static const std::vector<std::string_view> names = {
-      "DATABASE_REPLICA_URL", "REDIS_URL",    "HORIZON_URL",     "INDEXER_WORKER_TOKEN",  "JWT_SECRET",
-      "FLUXORA_WEBHOOK_URL",  "CORS_ORIGINS", "TRUSTED_PROXIES", "FLUXORA_WEBHOOK_SECRET"};
+  static const std::vector<std::string_view> names = {"DATABASE_REPLICA_URL", "REDIS_URL",
+                                                      "HORIZON_URL",          "INDEXER_WORKER_TOKEN",
+                                                      "FLUXORA_WEBHOOK_URL",  "FLUXORA_WEBHOOK_SECRET"};
   return names;
 }
 

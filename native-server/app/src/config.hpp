@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fluxora/api/client_address.hpp"
+#include "fluxora/api/cors.hpp"
 #include "fluxora/ports/log.hpp"
 
 namespace fluxora::app {
@@ -30,11 +32,20 @@ struct Config {
   unsigned io_threads = 2;
   unsigned db_pool_size = 4;
   unsigned ws_max_connections_per_ip = 100;
+  unsigned export_max_concurrent = 2;
+  int export_timeout_ms = 300'000;
   std::string demo_root;
   int shutdown_grace_ms = 10'000;
   ports::LogLevel log_level = ports::LogLevel::info;
+  bool auth_required = false;
+  std::string jwt_secret;
+  unsigned write_rate_limit = 100;
+  api::TrustedProxies trusted_proxies;
+  api::CorsPolicy cors;
 
   [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
+  /// Only this machine can connect.
+  [[nodiscard]] bool on_loopback() const { return host.rfind("127.", 0) == 0 || host == "::1"; }
   [[nodiscard]] bool follows_every_contract() const { return contract_ids.size() == 1 && contract_ids[0] == "*"; }
 };
 

@@ -30,9 +30,9 @@ struct FieldWriter {
   void operator()(bool value) const { json.boolean(value); }
 };
 
-void write_all(std::string_view text) {
+void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;  // nobody reads the log any more: that must not end the service
     text.remove_prefix(static_cast<std::size_t>(written));
@@ -59,7 +59,7 @@ void JsonLog::write(ports::LogLevel level, std::string_view event, std::string_v
   json.end_object();
   line += '\n';
   const std::lock_guard lock(mutex_);
-  write_all(line);
+  write_all(descriptor_, line);
 }
 
 }  // namespace fluxora::app

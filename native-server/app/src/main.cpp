@@ -1,9 +1,11 @@
+#include <functional>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 
 #include "application.hpp"
 #include "config.hpp"
+#include "keys_command.hpp"
 
 namespace {
 
@@ -30,7 +32,7 @@ std::optional<app::Config> checked_config() {
   return result.config;
 }
 
-int with_config(int (*command)(const app::Config&)) {
+int with_config(const std::function<int(const app::Config&)>& command) {
   const auto config = checked_config();
   return config ? command(*config) : bad_configuration;
 }
@@ -41,6 +43,40 @@ int check_config() {
   return 0;
 }
 
+/// `keys` and its own commands.
+class KeysCommand {
+ public:
+  explicit KeysCommand(CLI::App& cli) : keys_(cli.add_subcommand("keys", "Make, list and revoke API keys")) {
+    keys_->require_subcommand(1);
+    create_ = keys_->add_subcommand("create", "Make a key; it is shown this once");
+    create_->add_option("--name", arguments_.name, "What it is for")->required();
+    create_
+        ->add_option("--scope", arguments_.scopes,
+                     "What it may do, once each: streams:write, webhooks:manage, indexer:write, admin")
+        ->required();
+    create_->add_option("--expires-in-days", arguments_.expires_in_days, "Good for so long; never ends without it")
+        ->check(CLI::Range(1, 36'500));
+    create_->add_flag("--replace", arguments_.replace, "Give a live key of that name a new secret, if there is one");
+    list_ = keys_->add_subcommand("list", "All keys, newest first, without their secrets");
+    revoke_ = keys_->add_subcommand("revoke", "End a key, on every instance within 5 s");
+    revoke_->add_option("id", arguments_.id, "The 16 hexadecimal digits after flx_")->required();
+  }
+
+  [[nodiscard]] bool parsed() const { return keys_->parsed(); }
+
+  [[nodiscard]] int run() const {
+    const auto command = create_->parsed() ? app::create_key : list_->parsed() ? app::list_keys : app::revoke_key;
+    return with_config([&](const app::Config& config) { return command(config, arguments_); });
+  }
+
+ private:
+  CLI::App* keys_;
+  CLI::App* create_;
+  CLI::App* list_;
+  CLI::App* revoke_;
+  app::KeyArguments arguments_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,12 +85,14 @@ int main(int argc, char** argv) {
   cli.require_subcommand(1);
   CLI::App* serve = cli.add_subcommand("serve", "Run the service until SIGINT or SIGTERM");
   CLI::App* migrate = cli.add_subcommand("migrate", "Bring the database's schema to this version");
+  const KeysCommand keys(cli);
   CLI::App* check = cli.add_subcommand("check-config", "Check the environment variables");
   CLI::App* version = cli.add_subcommand("version", "Print the version");
   CLI11_PARSE(cli, argc, argv);
 
   if (serve->parsed()) return with_config(app::serve);
   if (migrate->parsed()) return with_config(app::migrate);
+  if (keys.parsed()) return keys.run();
   if (check->parsed()) return check_config();
   if (version->parsed()) std::cout << FLUXORA_VERSION << '\n';
   return 0;

@@ -8,7 +8,6 @@
 
 #include "fluxora/core/contract_event.hpp"
 #include "fluxora/core/reducer.hpp"
-#include "fluxora/core/scval.hpp"
 
 namespace fluxora::indexer {
 namespace {
@@ -19,30 +18,11 @@ struct DecodedChainEvent {
   std::string stream_id;  ///< empty for events that are no stream's
 };
 
-/// XDR that can't be decoded leaves an event of an unknown topic: the log keeps its bytes all the same.
-core::DecodedEvent decode(const ports::ChainEvent& event) {
-  core::ScVec topics;
-  topics.reserve(event.topics_xdr.size());
-  for (const core::Bytes& xdr : event.topics_xdr) {
-    auto topic = core::decode_scval(xdr);
-    if (!topic) return {};
-    topics.push_back(std::move(*topic));
-  }
-  const auto value = core::decode_scval(event.value_xdr);
-  if (!value) {
-    // The topics may still say whose it is; what a stream's event says can't be folded then.
-    core::DecodedEvent decoded = core::decode_contract_event(topics, core::ScVal{});
-    if (decoded.stream_number) decoded.payload = core::Unfoldable{};
-    return decoded;
-  }
-  return core::decode_contract_event(topics, *value);
-}
-
 std::vector<DecodedChainEvent> decode_all(const std::vector<ports::ChainEvent>& events) {
   std::vector<DecodedChainEvent> all;
   all.reserve(events.size());
   for (const ports::ChainEvent& event : events) {
-    DecodedChainEvent item{&event, decode(event), {}};
+    DecodedChainEvent item{&event, core::decode_contract_event_xdr(event.topics_xdr, event.value_xdr), {}};
     if (item.decoded.stream_number) {
       item.stream_id = core::chain_stream_id(event.contract_id, *item.decoded.stream_number);
     }

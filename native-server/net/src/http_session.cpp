@@ -11,8 +11,10 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <sys/socket.h>
 
 #include "http_wire.hpp"
+#include "single_fields.hpp"
 #include "websocket_session.hpp"
 #include "worker.hpp"
 
@@ -31,6 +33,21 @@ std::string address_text(const asio::ip::address& address) {
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
   return address.to_string();
+}
+
+/// What a streamed response keeps once its last piece is written.
+constexpr std::size_t max_kept_output_bytes = 32 * 1024;
+
+/// The value of a field that came once; empty for none and for several.
+std::string_view only_value(const HeaderFields& headers, std::string_view name) {
+  std::string_view found;
+  int count = 0;
+  for (const auto& [field, value] : headers) {
+    if (!equal_ignoring_case(field, name)) continue;
+    found = value;
+    ++count;
+  }
+  return count == 1 ? found : std::string_view();
 }
 
 /// The bytes that were received and not used yet; they never move but to make room.
@@ -105,9 +122,16 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     take_answer(std::move(answer));
     advance();
   }
+  /// The piece that was asked for. None: dropped.
+  void on_piece(std::optional<BodyPiece> piece) {
+    if (phase_ != Phase::producing) return;
+    piece_ = std::move(piece);
+    given_ = true;
+    advance();
+  }
 
  private:
-  enum class Phase { head, body, ready, handling, writing, lingering, closed };
+  enum class Phase { head, body, ready, handling, writing, producing, lingering, closed };
 
   void begin_request() {
     request_ = std::make_shared<Request>();
@@ -132,6 +156,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
           case Phase::ready: go_on = dispatch(); break;
           case Phase::handling: go_on = answered_ && send_answer(std::exchange(answer_, std::nullopt)); break;
           case Phase::writing: go_on = write(); break;
+          case Phase::producing: go_on = given_ && send_piece(std::exchange(piece_, std::nullopt)); break;
           case Phase::lingering:
           case Phase::closed: break;
         }
@@ -179,8 +204,12 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     if (const auto error = parse_request_head(head, *request_, framing_)) return fail(*error);
     in_.consume(scanner_.end());
 
-    const auto id = request_->header("X-Request-Id");
-    request_->request_id = id && is_request_id(*id) ? std::string(*id) : worker_.random_id();
+    const std::string_view id = only_value(request_->headers, "X-Request-Id");
+    request_->request_id = is_request_id(id) ? std::string(id) : worker_.random_id();
+    if (const auto& client_address = worker_.options().client_address)
+      request_->remote_address = client_address(*request_);
+    if (const std::string_view name = worker_.single_fields().repeated(request_->headers); !name.empty())
+      return fail(400, "the " + std::string(name) + " header is repeated");
 
     if (!framing_.chunked && framing_.content_length.value_or(0) == 0) {
       phase_ = Phase::ready;
@@ -279,21 +308,24 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   }
 
   /// A request that can't be read to its end: answered, and the connection with it.
-  bool fail(const WireError& error) {
+  bool fail(const WireError& error) { return fail(error.status, error.detail); }
+  bool fail(unsigned status, std::string_view detail) {
     if (request_->request_id.empty()) request_->request_id = worker_.random_id();
     if (!started_) started_ = SteadyClock::now();
     framing_.close = true;
     linger_ = true;
-    return send_error(error.status, error.detail);
+    return send_error(status, detail);
   }
 
   bool send(Response response) {
+    if (const auto& before_response = worker_.options().before_response) before_response(*request_, response);
     close_after_ = framing_.close || worker_.stopping();
     status_ = response.status;
-    const std::size_t body_bytes = body_of(response).size();
     out_.clear();
     written_ = 0;
-    worker_.writer().write_head(out_, response, body_bytes, request_->request_id, close_after_);
+    if (std::holds_alternative<std::shared_ptr<BodyStream>>(response.body)) return send_streamed(std::move(response));
+    const std::size_t body_bytes = body_of(response).size();
+    worker_.writer().write_head(out_, response, {body_bytes, false, close_after_}, request_->request_id);
     if (ResponseWriter::has_body(response.status) && request_->method != "HEAD") {
       if (body_bytes <= max_copied_body_bytes) {
         out_.append(body_of(response));
@@ -314,7 +346,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
       close();
       return false;
     }
-    if (written_ == out_.size() + tail_.size()) return finish_response();
+    if (written_ == out_.size() + tail_.size()) return stream_ ? ask_for_piece() : finish_response();
     set_deadline(SteadyClock::now() + std::chrono::milliseconds(limits_.write_timeout_ms));
     socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const ErrorCode& failed) {
       if (self->phase_ != Phase::writing) return;
@@ -329,10 +361,65 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     return {asio::buffer(out_) + head, asio::buffer(tail_) + (written_ - head)};
   }
 
+  // Streaming: head and pieces are written like any answer, and each time all is written the next piece is asked for.
+
+  bool send_streamed(Response response) {
+    const bool has_body = ResponseWriter::has_body(status_) && request_->method != "HEAD";
+    chunking_ = framing_.http_1_1;
+    worker_.writer().write_head(out_, response, {{}, has_body && chunking_, close_after_}, request_->request_id);
+    if (has_body) {
+      stream_ = std::get<std::shared_ptr<BodyStream>>(std::move(response.body));
+      watch_for_reset();
+    }
+    phase_ = Phase::writing;
+    return write();
+  }
+
+  bool ask_for_piece();
+
+  bool send_piece(std::optional<BodyPiece> piece) {
+    if (!piece || piece->state == BodyPiece::State::failed || piece->bytes.size() > max_body_piece_bytes) {
+      worker_.trouble("the stream of " + std::string(route_) + " failed before its end");
+      abort();
+      return false;
+    }
+    const bool last = piece->state == BodyPiece::State::last;
+    out_.clear();
+    written_ = 0;
+    if (chunking_) {
+      append_chunk(out_, piece->bytes);
+      if (last) out_.append(last_chunk);
+    } else {
+      out_ = std::move(piece->bytes);
+    }
+    if (last) stream_.reset();
+    phase_ = Phase::writing;
+    return write();
+  }
+
+  /// A client that resets its connection is noticed while nothing is being written to it, too. One that only closes its
+  /// side may still be reading; if it isn't, it resets when more comes.
+  void watch_for_reset() {
+    if (watching_) return;
+    watching_ = true;
+    socket_.async_wait(asio::socket_base::wait_error, [self = shared_from_this()](const ErrorCode& error) {
+      self->watching_ = false;
+      if (error || !self->stream_) return;
+      int state = 0;
+      socklen_t size = sizeof state;
+      // Urgent data ends the wait, too. It isn't waited for again: a client could keep us busy with it.
+      const int asked = ::getsockopt(self->socket_.native_handle(), SOL_SOCKET, SO_ERROR, &state, &size);
+      if (asked != 0 || state != 0) self->close();
+    });
+  }
+
   bool finish_response() {
     report();
     tail_ = {};
     response_ = Response();
+    if (out_.capacity() > max_kept_output_bytes) out_ = std::string();
+    // The stop may have come after the head was written.
+    if (worker_.stopping() && in_.empty()) close_after_ = true;
     if (close_after_) {
       ErrorCode ignored;
       if (linger_ || !in_.empty() || socket_.available(ignored) > 0)
@@ -413,9 +500,18 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     });
   }
 
+  /// Ends the connection so that the client can't take what it got for the whole: an HTTP/1.0 body ends with the
+  /// connection, so only a reset tells.
+  void abort() {
+    ErrorCode ignored;
+    if (!chunking_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
+
   void close() {
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
+    stream_.reset();
     ErrorCode ignored;
     timer_.cancel();
     socket_.close(ignored);
@@ -461,6 +557,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
       case Phase::lingering: close(); break;
       case Phase::ready:
       case Phase::handling:
+      case Phase::producing:
       case Phase::closed: break;
     }
   }
@@ -502,6 +599,13 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   Response response_;
   std::string_view tail_;  ///< the body, where it isn't copied into out_
   std::size_t written_ = 0;
+
+  // Its body, where that is streamed.
+  std::shared_ptr<BodyStream> stream_;  ///< none once the last piece was given
+  bool chunking_ = true;
+  bool given_ = false;
+  std::optional<BodyPiece> piece_;
+  bool watching_ = false;
 };
 
 /// What a Respond holds: it brings the answer to its session, from any thread, once, or says that there is none.
@@ -556,6 +660,53 @@ bool HttpSession::call(const Handler& handler) {
   pending.reset();
   dispatching_ = false;
   return answered_;
+}
+
+/// What a GivePiece holds: it brings the piece to its session, from any thread, once, or says that there is none.
+/// Always by the mailbox, so that a producer that answers at once takes turns with the thread's other connections.
+class PendingPiece {
+ public:
+  PendingPiece(std::weak_ptr<HttpSession> session, std::shared_ptr<Mailbox> mailbox)
+      : session_(std::move(session)), mailbox_(std::move(mailbox)) {}
+  ~PendingPiece() {
+    try {
+      give({});
+    } catch (...) {
+      // Out of memory: the session waits for its piece until it is cut.
+      return;
+    }
+  }
+  PendingPiece(const PendingPiece&) = delete;
+  PendingPiece& operator=(const PendingPiece&) = delete;
+
+  void give(std::optional<BodyPiece> piece) {
+    if (given_.exchange(true)) return;
+    mailbox_->post([session = session_, piece = std::move(piece)]() mutable {
+      if (const auto alive = session.lock()) alive->on_piece(std::move(piece));
+    });
+  }
+
+ private:
+  std::weak_ptr<HttpSession> session_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::atomic<bool> given_{false};
+};
+
+bool HttpSession::ask_for_piece() {
+  clear_deadline();
+  given_ = false;
+  phase_ = Phase::producing;
+  auto pending = std::make_shared<PendingPiece>(weak_from_this(), worker_.mailbox());
+  try {
+    stream_->next([pending](BodyPiece piece) { pending->give(std::move(piece)); });
+  } catch (const std::exception& error) {
+    worker_.trouble("the stream of " + std::string(route_) + ": " + error.what());
+    pending->give({});
+  } catch (...) {
+    worker_.trouble("the stream of " + std::string(route_) + ": unknown exception");
+    pending->give({});
+  }
+  return false;
 }
 
 }  // namespace

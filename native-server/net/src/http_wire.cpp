@@ -70,6 +70,26 @@ std::string_view next_line(std::string_view& head) noexcept {
   return line;
 }
 
+/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
+    const unsigned char lead = byte(i);
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    const unsigned char second_min = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    const unsigned char second_max = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (lead < 0xc2 || lead > 0xf4 || byte(i + 1) < second_min || byte(i + 1) > second_max) return false;
+    for (std::size_t at = i + 2; at < i + size; ++at)
+      if ((byte(at) & 0xc0) != 0x80) return false;
+    i += size;
+  }
+  return true;
+}
+
 /// uri-host [":" port] (RFC 9110 section 7.2), by its characters.
 bool is_host(std::string_view host) noexcept {
   return std::all_of(host.begin(), host.end(), [](char c) {
@@ -210,8 +230,9 @@ std::optional<WireError> parse_target(std::string_view method, std::string_view 
   const std::size_t question = origin.find('?');
   std::string_view path = origin.substr(0, question);
   if (path.empty()) path = "/";
-  auto decoded = percent_decode(path);
+  auto decoded = percent_decode(path, /*keep_slashes=*/true);
   if (!decoded) return WireError{400, "the path has invalid percent-encoding"};
+  if (!is_utf8(*decoded)) return WireError{400, "the path is not UTF-8"};
   request.path = std::move(*decoded);
   if (question == std::string_view::npos) return {};
 
@@ -225,6 +246,7 @@ std::optional<WireError> parse_target(std::string_view method, std::string_view 
     auto name = percent_decode(pair.substr(0, equals));
     auto value = percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
     if (!name || !value) return WireError{400, "the query has invalid percent-encoding"};
+    if (!is_utf8(*name) || !is_utf8(*value)) return WireError{400, "the query is not UTF-8"};
     request.query.emplace_back(std::move(*name), std::move(*value));
   }
   return {};
@@ -246,7 +268,7 @@ bool is_request_id(std::string_view text) noexcept {
   });
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
+std::optional<std::string> percent_decode(std::string_view text, bool keep_slashes) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -258,7 +280,11 @@ std::optional<std::string> percent_decode(std::string_view text) {
     const int high = hex_value(text[i + 1]);
     const int low = hex_value(text[i + 2]);
     if (high < 0 || low < 0 || (high == 0 && low == 0)) return {};
-    decoded.push_back(static_cast<char>(high * 16 + low));
+    const char c = static_cast<char>(high * 16 + low);
+    if (c == '/' && keep_slashes)
+      decoded.append(text.substr(i, 3));
+    else
+      decoded.push_back(c);
     i += 2;
   }
   return decoded;

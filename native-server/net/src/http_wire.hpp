@@ -100,8 +100,9 @@ class ChunkedDecoder {
   std::size_t trailer_bytes_ = 0;
 };
 
-/// None where a '%' isn't followed by two hexadecimal digits, or stands for NUL.
-std::optional<std::string> percent_decode(std::string_view text);
+/// None where a '%' isn't followed by two hexadecimal digits, or stands for NUL. `keep_slashes`: "%2F" stays as it is;
+/// decoded, it would lead to another resource than the one that a proxy in front has checked.
+std::optional<std::string> percent_decode(std::string_view text, bool keep_slashes = false);
 
 [[nodiscard]] bool is_token(std::string_view text) noexcept;        ///< RFC 9110 section 5.6.2
 [[nodiscard]] bool is_field_value(std::string_view text) noexcept;  ///< RFC 9110 section 5.5, obs-text included

@@ -76,6 +76,14 @@ std::string_view reason_phrase(unsigned status) noexcept {
   }
 }
 
+void append_chunk(std::string& out, std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::array<char, 2 * sizeof(std::size_t)> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes.size(), 16).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data())).append("\r\n");
+  out.append(bytes).append("\r\n");
+}
+
 std::string_view body_of(const Response& response) noexcept {
   if (const auto* own = std::get_if<std::string>(&response.body)) return *own;
   const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body);
@@ -90,6 +98,8 @@ ResponseWriter::ResponseWriter(const HeaderFields& common_headers) {
 }
 
 bool ResponseWriter::is_writable(const Response& response) noexcept {
+  const auto* stream = std::get_if<std::shared_ptr<BodyStream>>(&response.body);
+  if (stream != nullptr && *stream == nullptr) return false;
   return response.status >= 200 && response.status <= 599 && is_field_value(response.content_type) &&
          std::all_of(response.headers.begin(), response.headers.end(), is_field);
 }
@@ -112,8 +122,8 @@ std::string_view ResponseWriter::date() {
   return date_;
 }
 
-void ResponseWriter::write_head(std::string& out, const Response& response, std::size_t body_bytes,
-                                std::string_view request_id, bool close) {
+void ResponseWriter::write_head(std::string& out, const Response& response, const ResponseFraming& framing,
+                                std::string_view request_id) {
   out.append("HTTP/1.1 ");
   append_number(out, response.status);
   out.append(" ").append(reason_phrase(response.status)).append("\r\n");
@@ -121,14 +131,18 @@ void ResponseWriter::write_head(std::string& out, const Response& response, std:
   append_field(out, "X-Request-Id", request_id);
   if (has_body(response.status)) {
     if (!response.content_type.empty()) append_field(out, "Content-Type", response.content_type);
-    out.append("Content-Length: ");
-    append_number(out, body_bytes);
-    out.append("\r\n");
+    if (framing.content_length) {
+      out.append("Content-Length: ");
+      append_number(out, *framing.content_length);
+      out.append("\r\n");
+    } else if (framing.chunked) {
+      append_field(out, "Transfer-Encoding", "chunked");
+    }
   }
   // 426 names what to upgrade to, and Upgrade wants to be named in Connection (RFC 9110 section 7.8).
   if (response.status == 426)
-    out.append(close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
-  else if (close)
+    out.append(framing.close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
+  else if (framing.close)
     out.append("Connection: close\r\n");
   for (const auto& [name, value] : response.headers)
     if (!belongs_to_net(name)) append_field(out, name, value);

@@ -32,6 +32,7 @@ Worker::Worker(unsigned index, const ServerOptions& options, const Router& route
       router_(router),
       state_(state),
       writer_(options.common_headers),
+      single_fields_(options.single_headers),
       mailbox_(std::make_shared<Mailbox>(context_)),
       work_(context_.get_executor()),
       acceptor_(context_.get_executor()),

@@ -19,6 +19,7 @@
 #include "asio_types.hpp"
 #include "fluxora/net/server.hpp"
 #include "response_writer.hpp"
+#include "single_fields.hpp"
 
 namespace fluxora::net {
 
@@ -93,6 +94,7 @@ class Worker {
   [[nodiscard]] ServerState& state() noexcept { return state_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] ResponseWriter& writer() noexcept { return writer_; }
+  [[nodiscard]] const SingleFields& single_fields() const noexcept { return single_fields_; }
 
   /// 128 random bits in hexadecimal.
   [[nodiscard]] std::string random_id();
@@ -110,6 +112,7 @@ class Worker {
   const Router& router_;
   ServerState& state_;
   ResponseWriter writer_;
+  const SingleFields single_fields_;
   std::array<unsigned char, 1024> random_bytes_{};
   std::size_t random_used_ = random_bytes_.size();
   bool finished_ = false;

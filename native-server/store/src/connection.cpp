@@ -47,4 +47,18 @@ bool is_outage(const std::exception& error) noexcept {
   return state.rfind("08", 0) == 0 || state.rfind("57P", 0) == 0 || state.rfind("53", 0) == 0 || state == "25006";
 }
 
+ports::StoreFailure report_failure(const std::exception& error, ports::Log& log) {
+  if (is_outage(error)) {
+    log.warn("database_unavailable", error.what());
+    return ports::StoreFailure::unavailable;
+  }
+  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
+  if (sql != nullptr && sql->sqlstate() == "57014") {  // our own statement_timeout
+    log.warn("database_slow", error.what());
+    return ports::StoreFailure::busy;
+  }
+  log.error("database_error", error.what());
+  return ports::StoreFailure::internal;
+}
+
 }  // namespace fluxora::store

@@ -17,6 +17,9 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
 /// True for what goes away by itself when the database is back: lost connections, shutdowns, failovers.
 [[nodiscard]] bool is_outage(const std::exception& error) noexcept;
 
+/// Logs why a read has no answer, and says it as callers see it.
+[[nodiscard]] ports::StoreFailure report_failure(const std::exception& error, ports::Log& log);
+
 /// One connection of a thread that blocks on it, opened when first used. After an outage it stays, unusable, until it
 /// is used again: whatever refers to it (a transaction, a listener) has to go before that, and may.
 class OwnConnection {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "log_tail.hpp"
+#include "log_appender.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
@@ -14,15 +14,6 @@ constexpr int write_timeout_ms = 120'000;
 std::optional<ports::Checkpoint> checkpoint_from_row(const pqxx::row& row) {
   if (row[0].is_null()) return std::nullopt;
   return ports::Checkpoint{row[0].as<std::uint32_t>(), hash_from_field(row[1]), row[2].as<std::uint64_t>()};
-}
-
-std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts) {
-  std::string list;
-  for (const std::string& text : texts) {
-    if (!list.empty()) list += ',';
-    list += sql.quote(text);
-  }
-  return list;
 }
 
 /// True when every contract of `wanted` is one of `held`; both comma separated.
@@ -102,8 +93,8 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   void commit(const ports::IngestRecord& record) override {
     guarded([&](pqxx::connection&) {
       insert_ledgers(record.ledgers);
-      if (!record.entries.empty()) append_entries(record.entries);
-      if (!record.streams.empty()) write_streams(record.streams);
+      if (!record.entries.empty()) append_entries(*sql_, head_seq_, record.entries);
+      if (!record.streams.empty()) write_streams(*sql_, record.streams);
       set_checkpoint(record.checkpoint);
       sql_->commit();
     });
@@ -131,45 +122,6 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     }
     sql_->exec("INSERT INTO ledgers (sequence, hash, previous_hash, closed_at) VALUES " + values +
                " ON CONFLICT (sequence) DO NOTHING");
-  }
-
-  template <class Row>
-  void copy(const std::string& table, const std::vector<std::string>& columns, const std::vector<Row>& rows) {
-    pqxx::stream_to stream(*sql_, table, columns);
-    for (const Row& row : rows) stream << row;
-    stream.complete();
-  }
-
-  void append_entries(const std::vector<core::LogEntry>& entries) {
-    std::uint64_t expected = head_seq_;
-    std::vector<EventRow> rows;
-    rows.reserve(entries.size());
-    for (const auto& entry : entries) {
-      if (entry.seq != ++expected) throw std::logic_error("the log would get a hole");
-      rows.push_back(event_row(entry));
-    }
-    copy("events", event_columns(), rows);
-    sql_->exec("UPDATE log_head SET seq = " + std::to_string(expected));
-    sql_->exec(std::string("NOTIFY ") + log_channel);
-  }
-
-  void write_streams(const std::vector<core::Stream>& streams) {
-    static const std::string upsert = [] {
-      std::string updates;
-      for (const std::string& column : stream_columns()) {
-        if (column == "id") continue;
-        if (!updates.empty()) updates += ", ";
-        updates += column + " = excluded." + column;
-      }
-      return "INSERT INTO streams (" + stream_column_list("") + ") SELECT " + stream_column_list("") +
-             " FROM changed_streams ON CONFLICT (id) DO UPDATE SET " + updates;
-    }();
-    sql_->exec("CREATE TEMPORARY TABLE IF NOT EXISTS changed_streams (LIKE streams) ON COMMIT DELETE ROWS");
-    std::vector<StreamRow> rows;
-    rows.reserve(streams.size());
-    for (const auto& stream : streams) rows.push_back(stream_row(stream));
-    copy("changed_streams", stream_columns(), rows);
-    sql_->exec(upsert);
   }
 
   void set_checkpoint(const ports::Checkpoint& checkpoint) {

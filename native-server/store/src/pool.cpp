@@ -66,25 +66,11 @@ void ReadPool::perform(Task& task, std::unique_ptr<pqxx::connection>& connection
       connection.reset();
       const bool outage = is_outage(error);
       if (outage && !fresh) continue;
-      task.fail(report(error, outage));
+      task.fail(report_failure(error, log_));
       return;
     }
   }
   deliver();
-}
-
-ports::StoreFailure ReadPool::report(const std::exception& error, bool outage) {
-  if (outage) {
-    log_.warn("database_unavailable", error.what());
-    return ports::StoreFailure::unavailable;
-  }
-  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
-  if (sql != nullptr && sql->sqlstate() == "57014") {  // our own statement_timeout
-    log_.warn("database_slow", error.what());
-    return ports::StoreFailure::busy;
-  }
-  log_.error("database_error", error.what());
-  return ports::StoreFailure::internal;
 }
 
 }  // namespace fluxora::store

@@ -50,8 +50,6 @@ class ReadPool {
   void enqueue(Task task);
   void run_worker();
   void perform(Task& task, std::unique_ptr<pqxx::connection>& connection);
-  /// Logs why a read has no answer, and says it as callers see it.
-  ports::StoreFailure report(const std::exception& error, bool outage);
 
   StoreOptions options_;
   ports::Log& log_;

@@ -102,6 +102,15 @@ std::vector<core::Bytes> decode_topics(const core::Bytes& bytes) {
 
 }  // namespace
 
+std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) {
+    if (!list.empty()) list += ',';
+    list += sql.quote(text);
+  }
+  return list;
+}
+
 std::string bytea(core::ByteView bytes) {
   return "\\x" + core::hex_encode(bytes);
 }
@@ -239,9 +248,9 @@ EventRow event_row(const core::LogEntry& entry) {
           text(entry.stream_id),
           entry.event_id,
           text(entry.contract_id),
-          std::to_string(entry.ledger),
-          bytea(entry.ledger_hash),
-          bytea(entry.tx_hash),
+          text_or_null(entry.ledger, [](std::uint32_t ledger) { return std::to_string(ledger); }),
+          text_or_null(entry.ledger_hash, [](const core::Hash& hash) { return bytea(hash); }),
+          text_or_null(entry.tx_hash, [](const core::Hash& hash) { return bytea(hash); }),
           std::to_string(entry.closed_at),
           boolean_text(entry.in_successful_call),
           bytea(encode_topics(entry.topics_xdr)),
@@ -265,9 +274,11 @@ std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first) {
   entry.stream_id = text_from_field(fields.next());
   entry.event_id = text_from_field(fields.next());
   entry.contract_id = text_from_field(fields.next());
-  entry.ledger = static_cast<std::uint32_t>(u64_from_field(fields.next()));
-  entry.ledger_hash = hash_from_field(fields.next());
-  entry.tx_hash = hash_from_field(fields.next());
+  if (const auto ledger = fields.next(); !ledger.is_null()) {
+    entry.ledger = static_cast<std::uint32_t>(u64_from_field(ledger));
+  }
+  if (const auto hash = fields.next(); !hash.is_null()) entry.ledger_hash = hash_from_field(hash);
+  if (const auto hash = fields.next(); !hash.is_null()) entry.tx_hash = hash_from_field(hash);
   entry.closed_at = u64_from_field(fields.next());
   entry.in_successful_call = bool_from_field(fields.next());
   entry.topics_xdr = decode_topics(bytes_from_field(fields.next()));

@@ -37,6 +37,9 @@ inline constexpr std::string_view read_point_columns = "h.epoch, h.seq, c.closed
 inline constexpr int read_point_width = 3;
 [[nodiscard]] ports::ReadPoint read_point_from_row(const pqxx::row& row, int first);
 
+/// SQL's text literals of the texts, comma separated.
+[[nodiscard]] std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts);
+
 /// bytea as PostgreSQL writes it, `\x…`.
 [[nodiscard]] std::string bytea(core::ByteView bytes);
 /// Throws std::runtime_error on anything else: the database holds only what we wrote.

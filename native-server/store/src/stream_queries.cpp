@@ -38,17 +38,9 @@ std::string status_condition(ports::StatusFilter status, core::UnixSeconds now) 
   return "true";
 }
 
-std::string filter_conditions(const ports::StreamQuery& query, pqxx::transaction_base& sql) {
-  std::string conditions = "true";
-  if (query.status) conditions += " AND " + status_condition(*query.status, query.now);
-  if (query.sender) conditions += " AND s.sender = " + sql.quote(*query.sender);
-  if (query.recipient) conditions += " AND s.recipient = " + sql.quote(*query.recipient);
-  return conditions;
-}
-
 ports::StreamPage read_page(const ports::StreamQuery& query, pqxx::connection& connection) {
   pqxx::nontransaction sql(connection);
-  const std::string filter = filter_conditions(query, sql);
+  const std::string filter = stream_conditions(query, sql);
   std::string page = filter;
   if (query.after) {
     page += " AND (s.created_seq, s.id) < (" + std::to_string(query.after->created_seq) + ", " +
@@ -81,6 +73,14 @@ ports::StreamPage read_page(const ports::StreamQuery& query, pqxx::connection& c
 
 }  // namespace
 
+std::string stream_conditions(const ports::StreamFilter& filter, pqxx::transaction_base& sql) {
+  std::string conditions = "true";
+  if (filter.status) conditions += " AND " + status_condition(*filter.status, filter.now);
+  if (filter.sender) conditions += " AND s.sender = " + sql.quote(*filter.sender);
+  if (filter.recipient) conditions += " AND s.recipient = " + sql.quote(*filter.recipient);
+  return conditions;
+}
+
 void StreamQueries::find(std::string id, ports::Reply<ports::StreamAnswer> reply) {
   pool_.run<ports::StreamAnswer>(std::move(reply), [id = std::move(id)](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
@@ -101,6 +101,22 @@ void StreamQueries::find_as_of(std::string id, core::UnixSeconds at, ports::Repl
       auto stream = core::decode_stream(bytes_from_field(state));
       if (!stream) throw std::runtime_error("the database holds an unreadable stream state");
       answer.stream = std::move(*stream);
+    }
+    return answer;
+  });
+}
+
+void StreamQueries::find_all(std::vector<std::string> ids, ports::Reply<ports::StreamsAnswer> reply) {
+  pool_.run<ports::StreamsAnswer>(std::move(reply), [ids = std::move(ids)](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    const pqxx::result rows =
+        sql.exec("SELECT " + std::string(read_point_columns) + ", " + stream_column_list("s.") +
+                 " FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN streams s ON s.id = ANY(ARRAY[" +
+                 quoted_list(sql, ids) + "]::text[])");
+    ports::StreamsAnswer answer;
+    answer.at = read_point_from_row(rows[0], 0);
+    for (const auto& row : rows) {
+      if (auto stream = stream_from_row(row, read_point_width)) answer.streams.push_back(std::move(*stream));
     }
     return answer;
   });

@@ -15,9 +15,40 @@ void FakeStreams::find_as_of(std::string id, core::UnixSeconds at, ports::Reply<
   found_as_of.push_back(at);
   reply(answer);
 }
+void FakeStreams::find_all(std::vector<std::string> ids, ports::Reply<ports::StreamsAnswer> reply) {
+  for (std::string& id : ids) found.push_back(std::move(id));
+  reply(answers);
+}
 void FakeStreams::list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) {
   listed.push_back(std::move(query));
   reply(page);
+}
+
+void FakeWriter::create(ports::StreamCreation creation, ports::Reply<ports::WriteAnswer> reply) {
+  created.push_back(std::move(creation));
+  reply(answer);
+}
+void FakeWriter::change(ports::StreamChange change, ports::Reply<ports::WriteAnswer> reply) {
+  changed.push_back(std::move(change));
+  reply(answer);
+}
+void FakeWriter::find_creation(ports::IdempotencyKey key, ports::Reply<std::optional<ports::WriteAnswer>> reply) {
+  looked_for.push_back(std::move(key));
+  reply(earlier);
+}
+
+void FakeExports::begin(ports::StreamFilter filter, ports::Reply<std::shared_ptr<ports::StreamExport>> reply) {
+  begun.push_back(std::move(filter));
+  if (failure) return reply(tl::unexpected(*failure));
+  ++open;
+  reply(std::make_shared<Export>(*this));
+}
+
+void FakeExports::Export::next(ports::Reply<ports::ExportPage> reply) {
+  if (exports_.pages.empty()) return reply(tl::unexpected(ports::StoreFailure::unavailable));
+  ports::ExportPage page = std::move(exports_.pages.front());
+  exports_.pages.pop_front();
+  reply(std::move(page));
 }
 
 void FakeEvents::head(ports::Reply<ports::LogHead> reply) {
@@ -45,10 +76,16 @@ ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
       hub(std::unique_ptr<ports::LogTail>(tail_), clock, log),
       context{clock,
               log,
+              random,
               streams,
+              writer,
+              exports,
               events,
               readiness,
               hub,
+              keys,
+              audit,
+              access,
               with_indexer ? &indexer : nullptr,
               "1.2.3",
               demo_root,
@@ -94,8 +131,10 @@ net::Request ApiBench::request(const std::string& target, net::HeaderFields head
   return request;
 }
 
-net::Response ApiBench::ask(const std::string& target, net::HeaderFields headers, const std::string& method) {
+net::Response ApiBench::ask(const std::string& target, net::HeaderFields headers, const std::string& method,
+                            const std::string& body) {
   net::Request asked = request(target, std::move(headers), method);
+  asked.body = body;
   const net::Router::Match match = router->match(method, asked.path);
   if (match.handler == nullptr) {
     ADD_FAILURE() << "no handler for " << method << " " << target;

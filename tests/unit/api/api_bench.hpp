@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fake_access.hpp"
 #include "fake_clock.hpp"
 #include "fake_log.hpp"
 #include "fluxora/api/api.hpp"
@@ -25,13 +26,66 @@ class FakeStreams final : public ports::StreamReader {
  public:
   void find(std::string id, ports::Reply<ports::StreamAnswer> reply) override;
   void find_as_of(std::string id, core::UnixSeconds at, ports::Reply<ports::StreamAnswer> reply) override;
+  void find_all(std::vector<std::string> ids, ports::Reply<ports::StreamsAnswer> reply) override;
   void list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) override;
 
   ports::StoreResult<ports::StreamAnswer> answer;
+  ports::StoreResult<ports::StreamsAnswer> answers;
   ports::StoreResult<ports::StreamPage> page;
   std::vector<std::string> found;  ///< ids that were asked for
   std::vector<core::UnixSeconds> found_as_of;
   std::vector<ports::StreamQuery> listed;
+};
+
+/// Answers at once what the test has set, and keeps what it was asked to write.
+class FakeWriter final : public ports::StreamWriter {
+ public:
+  void create(ports::StreamCreation creation, ports::Reply<ports::WriteAnswer> reply) override;
+  void change(ports::StreamChange change, ports::Reply<ports::WriteAnswer> reply) override;
+  void find_creation(ports::IdempotencyKey key, ports::Reply<std::optional<ports::WriteAnswer>> reply) override;
+
+  ports::StoreResult<ports::WriteAnswer> answer;
+  ports::StoreResult<std::optional<ports::WriteAnswer>> earlier;
+  std::vector<ports::StreamCreation> created;
+  std::vector<ports::StreamChange> changed;
+  std::vector<ports::IdempotencyKey> looked_for;
+};
+
+/// 0, 1, 2, … where chance is expected.
+class FakeRandom final : public ports::Random {
+ public:
+  void fill(std::span<std::uint8_t> bytes) override {
+    for (std::uint8_t& byte : bytes) byte = next_++;
+  }
+
+ private:
+  std::uint8_t next_ = 0;
+};
+
+/// Exports that give the test's pages; when there are none left, they fail.
+class FakeExports final : public ports::StreamExporter {
+ public:
+  void begin(ports::StreamFilter filter, ports::Reply<std::shared_ptr<ports::StreamExport>> reply) override;
+
+  ports::ReadPoint at;
+  std::deque<ports::ExportPage> pages;
+  std::optional<ports::StoreFailure> failure;
+  std::vector<ports::StreamFilter> begun;
+  int open = 0;
+
+ private:
+  class Export final : public ports::StreamExport {
+   public:
+    explicit Export(FakeExports& exports) : exports_(exports) {}
+    ~Export() override { --exports_.open; }
+    Export(const Export&) = delete;
+    Export& operator=(const Export&) = delete;
+    [[nodiscard]] const ports::ReadPoint& at() const override { return exports_.at; }
+    void next(ports::Reply<ports::ExportPage> reply) override;
+
+   private:
+    FakeExports& exports_;
+  };
 };
 
 class FakeEvents final : public ports::EventLog {
@@ -92,17 +146,25 @@ class ApiBench {
   void run_io();
 
   /// Asks as net does: the target's path decides the route. A second answer, or none, fails the test.
-  net::Response ask(const std::string& target, net::HeaderFields headers = {}, const std::string& method = "GET");
+  net::Response ask(const std::string& target, net::HeaderFields headers = {}, const std::string& method = "GET",
+                    const std::string& body = "");
   /// A request with that target, not yet routed.
   [[nodiscard]] static net::Request request(const std::string& target, net::HeaderFields headers = {},
                                             const std::string& method = "GET");
 
   fakes::FakeClock clock;
   fakes::FakeLog log;
+  FakeRandom random;
   FakeStreams streams;
+  FakeWriter writer;
+  FakeExports exports;
   FakeEvents events;
   FakeReadiness readiness;
   FakeIndexer indexer;
+  FakeKeys keys;
+  FakeAudit audit;
+  /// Stream writes are public, and as many as one likes.
+  AccessControl access{{false, jwt_secret, 0}, keys, audit, clock, log};
 
  private:
   QuietTail* tail_;

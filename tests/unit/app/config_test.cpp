@@ -71,6 +71,7 @@ TEST(Config, NumbersHaveBounds) {
   expect_number("IO_THREADS", &Config::io_threads, 1, 64);
   expect_number("DB_POOL_SIZE", &Config::db_pool_size, 1, 64);
   expect_number("WS_MAX_CONNECTIONS_PER_IP", &Config::ws_max_connections_per_ip, 1, 100'000);
+  expect_number("WRITE_RATE_LIMIT", &Config::write_rate_limit, 0, 1'000'000);
   expect_number("SHUTDOWN_GRACE_MS", &Config::shutdown_grace_ms, 0, 300'000);
 }
 
@@ -170,10 +171,36 @@ TEST(Config, LogLevels) {
 }
 
 TEST(Config, SecurityThatIsNotThereIsRefusedNotIgnored) {
-  for (const std::string name : {"AUTH_REQUIRED", "WS_AUTH_REQUIRED"}) {
-    accepted(name, "false");
-    expect_refused(name, {"true", "1", "yes", "FALSE", ""}, "can only be false");
-  }
+  accepted("WS_AUTH_REQUIRED", "false");
+  expect_refused("WS_AUTH_REQUIRED", {"true", "1", "yes", "FALSE", ""}, "can only be false");
+}
+
+TEST(Config, WritesArePublicUnlessToldOtherwise) {
+  EXPECT_FALSE(read({}).config.auth_required);
+  EXPECT_TRUE(accepted("AUTH_REQUIRED", "true").auth_required);
+  EXPECT_FALSE(accepted("AUTH_REQUIRED", "false").auth_required);
+  expect_refused("AUTH_REQUIRED", {"1", "yes", "TRUE", " true", ""}, "must be true or false.");
+}
+
+TEST(Config, AShortTokenSecretIsRefusedAndNotRepeated) {
+  EXPECT_EQ(accepted("JWT_SECRET", std::string(32, 's')).jwt_secret, std::string(32, 's'));
+  const ConfigResult result = read({{"JWT_SECRET", "thirty-one-bytes-are-not-enough"}});
+  EXPECT_EQ(result.problems, Texts{"JWT_SECRET must have at least 32 bytes."});
+}
+
+TEST(Config, ProxiesAndOriginsAreLists) {
+  EXPECT_FALSE(accepted("TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8").trusted_proxies.empty());
+  EXPECT_TRUE(read({}).config.trusted_proxies.empty());
+  expect_refused("TRUSTED_PROXIES", {"10.0.0.1/8", "proxy", "*", "10.0.0.1,", ""},
+                 "must be IP addresses or CIDR blocks");
+  EXPECT_FALSE(accepted("CORS_ORIGINS", "https://a.example,http://localhost:5173").cors.empty());
+  EXPECT_TRUE(read({}).config.cors.empty());
+  expect_refused("CORS_ORIGINS", {"*", "null", "https://a.example/", "a.example", ""}, "must be origins");
+}
+
+TEST(Config, LoopbackIsWhatOnlyThisMachineReaches) {
+  for (const char* host : {"127.0.0.1", "127.5.6.7", "::1"}) EXPECT_TRUE(accepted("HOST", host).on_loopback()) << host;
+  for (const char* host : {"0.0.0.0", "::", "192.0.2.1"}) EXPECT_FALSE(accepted("HOST", host).on_loopback()) << host;
 }
 
 TEST(Config, EveryProblemIsTold) {
@@ -203,9 +230,13 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.io_threads, unset.io_threads);
   EXPECT_EQ(set.db_pool_size, unset.db_pool_size);
   EXPECT_EQ(set.ws_max_connections_per_ip, unset.ws_max_connections_per_ip);
+  EXPECT_EQ(set.export_max_concurrent, unset.export_max_concurrent);
+  EXPECT_EQ(set.export_timeout_ms, unset.export_timeout_ms);
   EXPECT_EQ(set.shutdown_grace_ms, unset.shutdown_grace_ms);
   EXPECT_EQ(set.log_level, unset.log_level);
-  EXPECT_EQ(defaults.size(), 14u) << "a new default needs its line above";
+  EXPECT_EQ(set.auth_required, unset.auth_required);
+  EXPECT_EQ(set.write_rate_limit, unset.write_rate_limit);
+  EXPECT_EQ(defaults.size(), 17u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {
@@ -252,10 +283,10 @@ TEST(Config, AVariableSetToNothingCountsAsNotSet) {
 }
 
 TEST(Config, SettingsThatThisVersionDoesNotUseAreNamed) {
-  const ConfigResult result = read({{"JWT_SECRET", "very-secret"}, {"CORS_ORIGINS", "https://a.example"}});
+  const ConfigResult result = read({{"INDEXER_WORKER_TOKEN", "very-secret"}, {"REDIS_URL", "redis://cache"}});
   EXPECT_EQ(result.problems, Texts{});
-  EXPECT_EQ(result.notes, (Texts{"JWT_SECRET is set, but not used by this version.",
-                                 "CORS_ORIGINS is set, but not used by this version."}));
+  EXPECT_EQ(result.notes, (Texts{"REDIS_URL is set, but not used by this version.",
+                                 "INDEXER_WORKER_TOKEN is set, but not used by this version."}));
 }
 
 TEST(Config, TheHostIsAnAddress) {

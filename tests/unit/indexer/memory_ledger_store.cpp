@@ -21,7 +21,7 @@ class MemoryTransaction final : public ports::IngestTransaction {
     std::unordered_set<std::string> identities;
     for (const core::LogEntry& entry : store_.entries) {
       if (entry.ledger < first || entry.ledger > last) continue;
-      identities.insert(ports::entry_identity(entry.ledger_hash, entry.event_id, entry.stream_id));
+      identities.insert(ports::entry_identity(*entry.ledger_hash, entry.event_id, entry.stream_id));
     }
     return identities;
   }

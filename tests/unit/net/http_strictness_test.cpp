@@ -99,6 +99,66 @@ TEST(HttpStrictness, RefusesMalformedHeaders) {
   });
 }
 
+TEST(HttpStrictness, RefusesASecondValueWhereOneDecides) {
+  TestServer server(example_router(), [](ServerOptions& options) { options.single_headers = {"X-API-Key"}; });
+  const auto post = [](const std::string& headers) {
+    return "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" + headers + "\r\n";
+  };
+  for (const char* name : {"Authorization", "Content-Type", "Expect", "Origin", "Sec-WebSocket-Key",
+                           "Sec-WebSocket-Version", "Access-Control-Request-Method", "X-API-Key"}) {
+    const std::string field(name);
+    LoopbackClient client(server.port());
+    const auto response = client.request(post(field + ": a\r\nX: b\r\n" + field + ": a\r\n"));
+    EXPECT_EQ(response.status, 400U) << name;
+    EXPECT_EQ(response.body, "400 the " + field + " header is repeated");
+    EXPECT_EQ(response.header("Connection"), "close") << name;
+  }
+  LoopbackClient client(server.port());
+  EXPECT_EQ(client.request(post("authorization: a\r\nAUTHORIZATION: b\r\n")).status, 400U) << "names have no case";
+  LoopbackClient lists(server.port());
+  EXPECT_EQ(lists.request(post("Accept: a\r\nAccept: b\r\nX-Unknown: a\r\nX-Unknown: b\r\nX-API-Key: a\r\n")).status,
+            200U);
+}
+
+TEST(HttpStrictness, TakesNeitherOfTwoRequestIds) {
+  TestServer server(example_router());
+  LoopbackClient client(server.port());
+  const auto response =
+      client.request("GET /hello HTTP/1.1\r\nHost: a\r\nX-Request-Id: one\r\nX-Request-Id: one\r\n\r\n");
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.header("X-Request-Id").value_or("").size(), 32U);
+}
+
+TEST(HttpStrictness, RefusesTextThatIsNotUtf8) {
+  const auto get = [](const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"; };
+  const std::vector<const char*> bad = {"%ff",       "%80",          "%c0%af",       "%c1%bf",       "%c3",
+                                        "%c3%28",    "%e2%82",       "%e0%9f%bf",    "%ed%a0%80",    "%f0%8f%bf%bf",
+                                        "%f0%9f%98", "%f4%90%80%80", "%f5%80%80%80", "%e2%82%ac%80", "a%e9b"};
+  std::vector<Case> cases;
+  for (const char* text : bad) {
+    cases.push_back({text, get(std::string("/items/") + text), 400});
+    cases.push_back({text, get(std::string("/items/1?") + text), 400});
+    cases.push_back({text, get(std::string("/items/1?a=") + text), 400});
+  }
+  expect_refused(cases);
+  TestServer server(example_router());
+  LoopbackClient client(server.port());
+  for (const char* text :
+       {"%7f", "%c2%80", "%df%bf", "%e0%a0%80", "%ed%9f%bf", "%ee%80%80", "%ef%bf%bf", "%f0%90%80%80", "%f4%8f%bf%bf"})
+    EXPECT_EQ(client.request(get(std::string("/items/") + text + "?a=" + text)).status, 200U) << text;
+}
+
+TEST(HttpStrictness, KeepsAnEncodedSlashApartFromASeparator) {
+  TestServer server(example_router());
+  LoopbackClient client(server.port());
+  const auto get = [&](const std::string& target) {
+    return client.request("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  };
+  EXPECT_EQ(get("/items/a%2Fb%2f").body, "a%2Fb%2f");
+  EXPECT_EQ(get("/items%2f1").status, 404U);
+  EXPECT_EQ(get("/items/1?a=b%2Fc").body, "1|a=b/c") << "in a query it separates nothing";
+}
+
 TEST(HttpStrictness, RefusesAmbiguousFraming) {
   const std::string chunks = "0\r\n\r\n";
   expect_refused({
@@ -239,6 +299,53 @@ TEST(HttpStrictness, AnswersASlowBodyWith408) {
   const auto response = client.request("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
   EXPECT_EQ(response.status, 408U);
   EXPECT_EQ(response.header("Connection"), "close");
+}
+
+/// Sends a byte whenever the server has dropped another, silent connection, so that time passes; until it answers.
+unsigned drip(const TestServer& server, LoopbackClient& client) {
+  for (int bytes = 0; bytes < 100; ++bytes) {
+    client.send_as_far_as_possible("x");
+    EXPECT_TRUE(LoopbackClient(server.port()).at_end());
+    if (client.has_input()) return client.read_response().status;
+  }
+  return 0;
+}
+
+TEST(HttpStrictness, GivesAHeaderThatDripsNoMoreTime) {
+  TestServer server(example_router(), [](ServerOptions& options) { options.http.header_timeout_ms = 100; });
+  LoopbackClient client(server.port());
+  client.send("GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
+  EXPECT_EQ(drip(server, client), 408U);
+}
+
+TEST(HttpStrictness, GivesABodyThatDripsNoMoreTime) {
+  TestServer server(example_router(), [](ServerOptions& options) {
+    options.http.header_timeout_ms = 20;
+    options.http.body_timeout_ms = 100;
+  });
+  LoopbackClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_EQ(drip(server, client), 408U);
+}
+
+TEST(HttpStrictness, EndsAClientThatPipelinesWithoutReading) {
+  Router router;
+  std::atomic<int> calls{0};
+  const auto large = std::make_shared<const std::string>(256 * 1024, 'x');
+  router.add("GET", "/large", [&](const std::shared_ptr<const Request>&, const Respond& respond) {
+    ++calls;
+    Response response;
+    response.body = large;
+    respond(std::move(response));
+  });
+  TestServer server(std::move(router), [](ServerOptions& options) { options.http.write_timeout_ms = 100; });
+  LoopbackClient client(server.port(), 4096);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+  client.send_as_far_as_possible(many);
+  // All connections are gone before the grace is: this one was cut.
+  server->stop(patience);
+  EXPECT_LT(calls, 128) << "answers were made that nobody reads";
 }
 
 TEST(HttpStrictness, EndsASilentConnectionWithoutAWord) {

@@ -59,7 +59,7 @@ LoopbackClient::~LoopbackClient() {
 }
 
 LoopbackClient::LoopbackClient(LoopbackClient&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), in_(std::move(other.in_)) {}
+    : fd_(std::exchange(other.fd_, -1)), was_reset_(other.was_reset_), in_(std::move(other.in_)) {}
 
 void LoopbackClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -92,9 +92,15 @@ bool LoopbackClient::read_some() {
   wait_for(fd_, POLLIN);
   char buffer[16 * 1024];
   const ssize_t received = ::recv(fd_, buffer, sizeof buffer, 0);
+  if (received < 0 && errno == ECONNRESET) was_reset_ = true;
   if (received <= 0) return false;
   in_.append(buffer, static_cast<std::size_t>(received));
   return true;
+}
+
+bool LoopbackClient::has_input() const {
+  pollfd waiting{fd_, POLLIN, 0};
+  return !in_.empty() || ::poll(&waiting, 1, 0) > 0;
 }
 
 std::string LoopbackClient::read_exactly(std::size_t count) {

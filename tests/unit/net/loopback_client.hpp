@@ -50,10 +50,15 @@ class LoopbackClient {
   std::string read_to_end();
   /// Whether the peer has ended the connection, with nothing more to read.
   bool at_end();
+  /// Whether something has come, or the end; without waiting.
+  [[nodiscard]] bool has_input() const;
+  /// Whether the end that was read was a reset.
+  [[nodiscard]] bool was_reset() const noexcept { return was_reset_; }
 
  private:
   bool read_some();
   int fd_ = -1;
+  bool was_reset_ = false;
   std::string in_;
 };
 

@@ -114,6 +114,37 @@ TEST(Server, AnswersWhatIsBeingServedBeforeItEnds) {
   EXPECT_THROW(LoopbackClient(server.port()), std::runtime_error);
 }
 
+TEST(Server, EndsAConnectionWhoseAnswerWasOnItsWayWhenItStopped) {
+  Router router;
+  const auto large = std::make_shared<const std::string>(64 * 1024 * 1024, 'x');
+  std::promise<void> asked;
+  router.add("GET", "/large", [&](const std::shared_ptr<const Request>&, const Respond& respond) {
+    Response response;
+    response.body = large;
+    respond(std::move(response));
+    asked.set_value();
+  });
+  TestServer server(std::move(router));
+  LoopbackClient client(server.port(), 4096);
+  client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  await(asked.get_future());
+  auto stopped = std::async(std::launch::async, [&] { server->stop(2 * patience); });
+  // Nobody listens any more: the stop has begun.
+  ASSERT_TRUE(eventually([&] {
+    try {
+      LoopbackClient late(server.port());
+      return false;
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+  }));
+  const auto response = client.read_response();
+  EXPECT_EQ(response.body.size(), large->size());
+  EXPECT_EQ(response.header("Connection"), std::nullopt) << "the answer was begun before";
+  EXPECT_TRUE(client.at_end());
+  await(std::move(stopped));
+}
+
 TEST(Server, CutsWhatIsLeftAfterItsGrace) {
   Router router;
   std::promise<Respond> asked;

@@ -144,9 +144,13 @@ TEST(EventRow, WhatIsNotThereIsNull) {
   entry.value_xdr.clear();
   entry.stream.reset();
   entry.prev_seq.reset();
+  entry.ledger.reset();
+  entry.ledger_hash.reset();
+  entry.tx_hash.reset();
   entry.in_successful_call = false;
   const EventRow row = event_row(entry);
-  for (const std::string name : {"stream_id", "contract_id", "stream_state", "prev_seq"}) {
+  for (const std::string name :
+       {"stream_id", "contract_id", "stream_state", "prev_seq", "ledger", "ledger_hash", "tx_hash"}) {
     EXPECT_EQ(column(row, event_columns(), name), std::nullopt) << name;
   }
   EXPECT_EQ(column(row, event_columns(), "kind"), "") << "a topic that is no symbol";

@@ -107,6 +107,21 @@ enum class EventName : std::uint8_t {
 /// log keeps every event. Accepts missing optional fields, unknown extra ones and the older payloads.
 [[nodiscard]] DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value);
 
+/// The same from the XDR that the log keeps. Topics that can't be decoded give UnknownTopic; a value that can't, of a
+/// stream's event, Unfoldable.
+[[nodiscard]] DecodedEvent decode_contract_event_xdr(const std::vector<Bytes>& topics_xdr, ByteView value_xdr);
+
+/// An event as XDR.
+struct EncodedEvent {
+  std::vector<Bytes> topics_xdr;
+  Bytes value_xdr;
+};
+
+/// The topics and value with which the contract tells of that payload for its stream `stream_number`; decoding them
+/// gives the payload again. For what the API can do: StreamCreated, StreamPaused, StreamResumed, StreamCancelled.
+/// Errors: event_payload_unreadable (other payloads), the strkey_ codes (addresses that are none).
+[[nodiscard]] Result<EncodedEvent> encode_contract_event(const EventPayload& payload, std::uint64_t stream_number);
+
 /// The feed's name for an event, by its topic. `in_successful_call` false gives chain_event: it is logged, never
 /// folded, and nobody should take it for a change.
 [[nodiscard]] EventName event_name(const DecodedEvent& event, bool in_successful_call) noexcept;

@@ -22,12 +22,12 @@ struct LogEntry {
   std::string stream_id;  ///< empty for events that are no stream's
   std::string event_id;
   std::string contract_id;
-  std::uint32_t ledger = 0;
-  Hash ledger_hash{};
-  Hash tx_hash{};
-  UnixSeconds closed_at = 0;
+  std::optional<std::uint32_t> ledger;  ///< none, like both hashes and the contract, for a change through the API
+  std::optional<Hash> ledger_hash;
+  std::optional<Hash> tx_hash;
+  UnixSeconds closed_at = 0;  ///< of the ledger; of a change through the API: the server's clock
   bool in_successful_call = true;
-  std::vector<Bytes> topics_xdr;  ///< each topic's XDR as the chain gave it; empty for entries that are no event's
+  std::vector<Bytes> topics_xdr;  ///< each topic's XDR, as the chain gave it where it is the chain's
   Bytes value_xdr;
   std::optional<Stream> stream;           ///< the stream after this entry, when it was folded
   std::string change = "{}";              ///< describe_change

@@ -14,11 +14,13 @@ namespace fluxora::core {
 
 /// Where an event stands: what the fold takes from the ledger and the log, not from the payload.
 struct EventPlace {
-  std::string_view contract_id;
-  std::uint32_t ledger = 0;
-  Hash tx_hash{};
+  std::string_view contract_id;                        ///< empty for a change through the API
+  std::optional<std::uint32_t> ledger = std::nullopt;  ///< none for a change through the API
+  std::optional<Hash> tx_hash = std::nullopt;
   UnixSeconds closed_at = 0;
   std::uint64_t seq = 0;  ///< the log position of its entry
+  /// The stream that a change through the API is about; empty for the chain's, whose id is of contract and number.
+  std::string_view api_stream_id{};
 };
 
 /// What one event makes of the log's streams.
@@ -26,6 +28,9 @@ struct FoldResult {
   Stream stream;                ///< the event's stream, after it
   std::optional<Stream> child;  ///< del_share: the stream that it splits off, entered at seq + 1
 };
+
+/// Completed and cancelled: no event leads out of them. SPEC section 2.
+[[nodiscard]] bool is_final(StreamStatus status) noexcept;
 
 /// Applies one event of a stream to its state. Pure; SPEC section 3 is the table of effects.
 /// `before` is null when the stream isn't held. History events change only version, ledger and time.

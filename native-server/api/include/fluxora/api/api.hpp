@@ -4,16 +4,24 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "fluxora/api/access.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/net/router.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/ports/api_keys.hpp"
+#include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/indexer_status.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/random.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
+#include "fluxora/ports/stream_writer.hpp"
 
 namespace fluxora::api {
 
@@ -21,10 +29,16 @@ namespace fluxora::api {
 struct ApiContext {
   ports::Clock& clock;
   ports::Log& log;
+  ports::Random& random;
   ports::StreamReader& streams;
+  ports::StreamWriter& writer;
+  ports::StreamExporter& exports;
   ports::EventLog& events;
   ports::Readiness& readiness;
   hub::Hub& hub;
+  ports::ApiKeys& api_keys;
+  ports::AuditLog& audit_log;
+  AccessControl& access;
   const ports::IndexerStatusSource* indexer = nullptr;  ///< none: not configured
   std::string version;
   std::string demo_root;  ///< a folder served under /demo/; empty: none
@@ -38,6 +52,9 @@ struct ApiContext {
 
 /// SPEC section 5, "Security headers on every response". `public_url` https adds upgrade-insecure-requests.
 [[nodiscard]] net::HeaderFields security_headers(std::string_view public_url);
+
+/// Our own request headers that mean one thing: twice, they are refused.
+[[nodiscard]] std::vector<std::string> single_headers();
 
 /// The body of errors that net finds itself. RFC 9457.
 [[nodiscard]] net::Response error_response(unsigned status, std::string_view detail, const net::Request& request);

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "fluxora/net/body_stream.hpp"
+
 namespace fluxora::net {
 
 /// Field names compare without case (RFC 9110 section 5.1); order and duplicates are kept.
@@ -19,14 +21,14 @@ using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 
 /// A request as read from the wire, whole: the body is complete and within its limit.
 struct Request {
-  std::string method;                                      ///< as sent: "GET"
-  std::string target;                                      ///< as sent, with its query
-  std::string path;                                        ///< the path, percent-decoded once
-  std::vector<std::pair<std::string, std::string>> query;  ///< percent-decoded, in order, duplicates kept
+  std::string method;  ///< as sent: "GET"
+  std::string target;  ///< as sent, with its query
+  std::string path;    ///< the path, percent-decoded once but for encoded slashes, UTF-8
+  std::vector<std::pair<std::string, std::string>> query;  ///< percent-decoded, UTF-8, in order, duplicates kept
   std::vector<std::string> path_parameters;                ///< what the route's `{…}` segments matched
   HeaderFields headers;
   std::string body;
-  std::string remote_address;  ///< the peer's, without its port
+  std::string remote_address;  ///< without its port: the peer's, or what ServerOptions::client_address says
   std::string request_id;      ///< the client's X-Request-Id when it has the right form, else a new one
 
   /// The first field of that name, or none.
@@ -37,8 +39,8 @@ struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
   HeaderFields headers;  ///< beyond Content-Type, Content-Length, Date, X-Request-Id and the server's common ones
-  /// A body of its own, or one that many responses share (static files).
-  std::variant<std::string, std::shared_ptr<const std::string>> body;
+  /// A body of its own, one that many responses share (static files), or one that is produced while it is sent.
+  std::variant<std::string, std::shared_ptr<const std::string>, std::shared_ptr<BodyStream>> body;
 };
 
 /// Gives the answer; exactly once, from any thread. A handler that drops it without calling answers 500.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fluxora/net/http_message.hpp"
 #include "fluxora/net/router.hpp"
@@ -33,8 +34,15 @@ struct ServerOptions {
   WebSocketLimits websocket;
   /// Put on every response, errors included.
   HeaderFields common_headers;
+  /// Request headers of the application that are refused with 400 when they come twice, as those of HTTP itself are
+  /// that hold one value (Host, Content-Length, Content-Type, Authorization, …).
+  std::vector<std::string> single_headers;
   /// The body of an error that net itself finds: 400, 404, 405, 408, 413, 426, 431, 500, 505.
   std::function<Response(unsigned status, std::string_view detail, const Request& request)> error_response;
+  /// Who sent a request, where that isn't simply the peer: becomes its remote_address. None: the peer.
+  std::function<std::string(const Request& request)> client_address;
+  /// A last look at each response before it is written, errors of net's own included.
+  std::function<void(const Request& request, Response& response)> before_response;
   /// After each response. `route` is the pattern, empty for none.
   std::function<void(const Request& request, std::string_view route, unsigned status,
                      std::chrono::microseconds duration)>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,8 +20,20 @@ struct ReadPoint {
   std::optional<core::UnixSeconds> indexed_at;  ///< close time of the last indexed ledger; none before the first
 };
 
+/// The moment that a stream's amounts are computed for when the caller names none: the later of the last indexed
+/// ledger's close time and the stream's last change; the server's clock where nothing is indexed. SPEC section 2.
+[[nodiscard]] inline core::UnixSeconds as_of(const core::Stream& stream, const ReadPoint& point,
+                                             core::UnixSeconds now) {
+  return std::max(static_cast<core::UnixSeconds>(stream.updated_at / 1000), point.indexed_at.value_or(now));
+}
+
 struct StreamAnswer {
   std::optional<core::Stream> stream;
+  ReadPoint at;
+};
+
+struct StreamsAnswer {
+  std::vector<core::Stream> streams;
   ReadPoint at;
 };
 
@@ -33,14 +46,18 @@ struct ListPosition {
   std::string id;
 };
 
-struct StreamQuery {
+/// Which streams are meant; what isn't set doesn't matter.
+struct StreamFilter {
   std::optional<StatusFilter> status;
   std::optional<std::string> sender;
   std::optional<std::string> recipient;
+  core::UnixSeconds now = 0;  ///< the server's clock, for the status where nothing is indexed
+};
+
+struct StreamQuery : StreamFilter {
   std::optional<ListPosition> after;
   std::size_t limit = 20;
   bool include_total = false;
-  core::UnixSeconds now = 0;  ///< the server's clock, for the status filter where nothing is indexed
 };
 
 struct StreamPage {
@@ -57,6 +74,8 @@ class StreamReader {
   virtual void find(std::string id, Reply<StreamAnswer> reply) = 0;
   /// The stream as the log had it at `at`; none when it wasn't created by then.
   virtual void find_as_of(std::string id, core::UnixSeconds at, Reply<StreamAnswer> reply) = 0;
+  /// The streams of these ids that there are, in no order.
+  virtual void find_all(std::vector<std::string> ids, Reply<StreamsAnswer> reply) = 0;
   virtual void list(StreamQuery query, Reply<StreamPage> reply) = 0;
 };
 

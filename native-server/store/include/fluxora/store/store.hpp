@@ -4,20 +4,27 @@
 #include <memory>
 #include <string>
 
+#include "fluxora/ports/api_keys.hpp"
+#include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
+#include "fluxora/ports/stream_writer.hpp"
 
 namespace fluxora::store {
 
 struct StoreOptions {
   std::string database_url;        ///< postgres://… or postgresql://…
   unsigned read_connections = 4;   ///< threads with one connection each
-  std::size_t queue_limit = 1024;  ///< reads waiting for a thread; beyond: StoreFailure::busy
+  std::size_t queue_limit = 1024;  ///< reads waiting for a thread, and writes; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
   int read_timeout_ms = 5'000;  ///< the database ends a read that takes longer
+  unsigned max_exports = 2;     ///< exports at once, each with a thread and a connection; beyond: StoreFailure::busy
+  int export_timeout_ms =
+      300'000;  ///< how long an export may hold its snapshot: it keeps the database from cleaning up
 };
 
 /// PostgreSQL behind the ports. The log outlives it.
@@ -33,8 +40,12 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] ports::StreamReader& streams() noexcept;
+  [[nodiscard]] ports::StreamExporter& exports() noexcept;
+  [[nodiscard]] ports::StreamWriter& stream_writer() noexcept;
   [[nodiscard]] ports::EventLog& events() noexcept;
   [[nodiscard]] ports::Readiness& readiness() noexcept;
+  [[nodiscard]] ports::ApiKeys& api_keys() noexcept;
+  [[nodiscard]] ports::AuditLog& audit_log() noexcept;
   /// For the one thread that follows the log, with a connection of its own.
   [[nodiscard]] std::unique_ptr<ports::LogTail> make_tail();
   /// For the one thread that indexes, with a connection of its own.

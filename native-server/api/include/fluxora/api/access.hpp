@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "fluxora/net/http_message.hpp"
+#include "fluxora/ports/api_keys.hpp"
+#include "fluxora/ports/audit_log.hpp"
+#include "fluxora/ports/clock.hpp"
+#include "fluxora/ports/log.hpp"
+
+namespace fluxora::api {
+
+/// What a route needs of its caller: a scope. Only stream writes can be public.
+enum class Access : std::uint8_t { streams_write, webhooks_manage, indexer_write, admin };
+
+/// As tokens and keys write it: "streams:write".
+[[nodiscard]] std::string_view scope_name(Access access) noexcept;
+[[nodiscard]] bool is_scope(std::string_view name) noexcept;
+
+/// Who makes a request.
+struct Caller {
+  /// "key:<id>", "jwt:<sub>" or, without a credential, "address:<ip>".
+  std::string id;
+  std::string address;
+
+  [[nodiscard]] bool anonymous() const noexcept { return id.rfind("address:", 0) == 0; }
+};
+
+struct AccessOptions {
+  bool auth_required = false;           ///< false: stream writes are public
+  std::string jwt_secret;               ///< HS256's; empty: no token is good
+  std::uint32_t writes_a_window = 100;  ///< a client's, in rate_window_ms; 0: as many as it likes
+};
+
+inline constexpr core::UnixMillis rate_window_ms = 10'000;
+/// How long a key goes on being good on other instances after it was revoked.
+inline constexpr core::UnixMillis key_cache_life_ms = 5'000;
+
+/// A handler that is told who asks. It may run on a thread of the store's, and must not block either.
+using GuardedHandler = std::function<void(const Caller&, std::shared_ptr<const net::Request>, net::Respond)>;
+
+/// Decides who may do what, and how often. One for the whole service, for all threads: a client's connections are
+/// spread over the I/O threads, so counts a thread would multiply its limit; the lock is held for a lookup in a table.
+class AccessControl {
+ public:
+  AccessControl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit, const ports::Clock& clock,
+                ports::Log& log);
+  ~AccessControl();
+  AccessControl(const AccessControl&) = delete;
+  AccessControl& operator=(const AccessControl&) = delete;
+
+  /// Hands the request to the handler, or answers it: 400 (unclear credentials), 401, 403, 429, 503.
+  void admit(Access access, std::shared_ptr<const net::Request> request, net::Respond respond,
+             const GuardedHandler& handler);
+  /// A key was changed here: the next request that shows it is checked anew.
+  void forget_key(const std::string& id);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fluxora::api

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fluxora/net/http_message.hpp"
+
+namespace fluxora::api {
+
+/// The proxies whose X-Forwarded-For is believed: nobody else's is looked at.
+class TrustedProxies {
+ public:
+  /// IP addresses and CIDR blocks, comma separated: "10.0.0.0/8, 192.0.2.7, fd00::/8". None, with the item that is
+  /// wrong in `wrong`, for anything else, a block with bits set behind its prefix included.
+  [[nodiscard]] static std::optional<TrustedProxies> parse(std::string_view text, std::string& wrong);
+
+  [[nodiscard]] bool empty() const noexcept { return blocks_.empty(); }
+
+  /// Who sent the request: the peer, or, where that is a trusted proxy, the first address from the right of
+  /// X-Forwarded-For that isn't one. Stops at what is no address.
+  [[nodiscard]] std::string client_address(const std::string& peer, const net::Request& request) const;
+
+ private:
+  struct Address {
+    std::array<std::uint8_t, 16> bytes{};  ///< IPv4 as ::ffff:a.b.c.d
+  };
+  struct Block {
+    Address address;
+    unsigned prefix_bits = 0;
+  };
+  static std::optional<Address> parse_address(std::string_view text);
+  static std::optional<Block> parse_block(std::string_view text);
+  static std::string text_of(const Address& address);
+  [[nodiscard]] bool trusts(const Address& address) const noexcept;
+
+  std::vector<Block> blocks_;
+};
+
+}  // namespace fluxora::api

@@ -1,0 +1,191 @@
+#include "fluxora/api/admin_keys.hpp"
+
+#include <algorithm>
+
+#include "access.hpp"
+#include "fluxora/api/api_key_text.hpp"
+#include "json_body.hpp"
+#include "problem.hpp"
+#include "query.hpp"
+#include "routes.hpp"
+
+namespace fluxora::api {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t default_limit = 100;
+constexpr std::size_t max_limit = 1'000;
+
+void write_time(core::JsonWriter& json, std::string_view name, const std::optional<core::UnixMillis>& time) {
+  json.key(name);
+  time ? json.string(core::format_rfc3339_millis(*time)) : json.null();
+}
+
+/// Nothing of what administrators see is kept on the way.
+net::Response private_response(std::string body) {
+  net::Response response;
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+void list_keys(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
+  QueryParameters parameters(*request);
+  const std::size_t limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
+  std::optional<std::string> after;
+  if (const auto cursor = parameters.text("cursor")) {
+    after = *cursor;
+    if (!is_api_key_id(*cursor)) parameters.add_problem("cursor", "is not one that this service gave.");
+  }
+  if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
+    return respond(validation_problem(*request, problems));
+  }
+  context.api_keys.list(after, limit, [request, respond](ports::StoreResult<ports::ApiKeyPage> page) {
+    if (!page) return respond(store_problem(page.error(), *request));
+    std::string body;
+    core::JsonWriter json(body);
+    json.begin_object();
+    json.key("keys").begin_array();
+    for (const ports::ApiKey& key : page->keys) write_api_key_json(json, key);
+    json.end_array();
+    json.key("has_more").boolean(page->has_more);
+    json.key("next_cursor");
+    page->has_more ? json.string(page->keys.back().id) : json.null();
+    json.end_object();
+    respond(private_response(std::move(body)));
+  });
+}
+
+/// Reads the members of a creation and gathers everything that is wrong with them.
+class KeyRequest {
+ public:
+  KeyRequest(const Json& body, core::UnixMillis now) : body_(body) {
+    read_name();
+    read_scopes();
+    read_expiry(now);
+    for (const auto& [name, value] : body.items()) {
+      if (name != "name" && name != "scopes" && name != "expiresAt") bad(name, "is not a member of a key.");
+    }
+  }
+
+  ports::NewApiKey key;
+  std::vector<FieldProblem> problems;
+
+ private:
+  void bad(std::string_view field, std::string_view message) {
+    problems.push_back({std::string(field), "VALIDATION_ERROR", std::string(message)});
+  }
+
+  void read_name() {
+    const auto name = body_.find("name");
+    if (name == body_.end() || !name->is_string()) return bad("name", "must be a text.");
+    key.name = name->get<std::string>();
+    if (const std::string_view why = key_name_problem(key.name); !why.empty()) bad("name", why);
+  }
+
+  void read_scopes() {
+    const auto given = body_.find("scopes");
+    if (given == body_.end() || !given->is_array() || given->empty()) {
+      return bad("scopes", "must be a list of at least one scope.");
+    }
+    for (const Json& scope : *given) {
+      if (!scope.is_string() || !is_scope(scope.get_ref<const std::string&>())) {
+        return bad("scopes", "may hold streams:write, webhooks:manage, indexer:write and admin.");
+      }
+      key.scopes.push_back(scope.get<std::string>());
+    }
+    std::sort(key.scopes.begin(), key.scopes.end());
+    key.scopes.erase(std::unique(key.scopes.begin(), key.scopes.end()), key.scopes.end());
+  }
+
+  void read_expiry(core::UnixMillis now) {
+    const auto given = body_.find("expiresAt");
+    if (given == body_.end() || given->is_null()) return;
+    const auto time = given->is_string() ? core::parse_rfc3339(given->get_ref<const std::string&>())
+                                         : core::Result<core::UnixSeconds>(core::ErrorCode::time_invalid);
+    if (!time) return bad("expiresAt", "must be an RFC 3339 time in UTC.");
+    key.expires_at = static_cast<core::UnixMillis>(*time) * 1000;
+    if (*key.expires_at <= now) bad("expiresAt", "must be in the future.");
+  }
+
+  const Json& body_;
+};
+
+void create_key(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
+                net::Respond respond) {
+  auto body = read_json_object(*request);
+  if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
+  KeyRequest wanted(std::get<Json>(body), context.clock.now());
+  for (const auto& [name, value] : request->query) {
+    wanted.problems.push_back({name, "VALIDATION_ERROR", "is not a parameter of this resource."});
+  }
+  if (!wanted.problems.empty()) return respond(validation_problem(*request, wanted.problems));
+
+  const ApiKeyText made = make_api_key(context.random);
+  wanted.key.id = made.id;
+  wanted.key.secret_hash = made.secret_hash();
+  context.api_keys.create(std::move(wanted.key), audit_record(caller, *request),
+                          [request, respond, text = made.text()](ports::StoreResult<ports::ApiKey> key) {
+                            if (!key) return respond(store_problem(key.error(), *request));
+                            std::string json_text;
+                            core::JsonWriter json(json_text);
+                            write_api_key_json(json, *key, text);
+                            net::Response response = private_response(std::move(json_text));
+                            response.status = 201;
+                            response.headers.emplace_back("Location", "/admin/api-keys/" + key->id);
+                            respond(std::move(response));
+                          });
+}
+
+void revoke_key(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
+                net::Respond respond) {
+  if (const auto problems = QueryParameters(*request).problems(); !problems.empty()) {
+    return respond(validation_problem(*request, problems));
+  }
+  const std::string& id = request->path_parameters[0];
+  if (!is_api_key_id(id)) return respond(problem(404, "There is no such key.", *request));
+  context.api_keys.revoke(id, audit_record(caller, *request),
+                          [&context, request, respond, id](ports::StoreResult<bool> known) {
+                            if (!known) return respond(store_problem(known.error(), *request));
+                            if (!*known) return respond(problem(404, "There is no such key.", *request));
+                            context.access.forget_key(id);
+                            net::Response response;
+                            response.status = 204;
+                            respond(std::move(response));
+                          });
+}
+
+}  // namespace
+
+void write_api_key_json(core::JsonWriter& json, const ports::ApiKey& key, std::string_view key_text) {
+  json.begin_object();
+  json.key("id").string(key.id);
+  json.key("name").string(key.name);
+  json.key("scopes").begin_array();
+  for (const std::string& scope : key.scopes) json.string(scope);
+  json.end_array();
+  write_time(json, "createdAt", key.created_at);
+  write_time(json, "expiresAt", key.expires_at);
+  write_time(json, "lastUsedAt", key.last_used_at);
+  write_time(json, "revokedAt", key.revoked_at);
+  if (!key_text.empty()) json.key("key").string(key_text);
+  json.end_object();
+}
+
+void add_admin_key_routes(net::Router& router, const ApiContext& context) {
+  const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
+    router.add(
+        method, pattern,
+        guarded(context, Access::admin,
+                [&context, handle](const Caller& caller, std::shared_ptr<const net::Request> request,
+                                   net::Respond respond) { handle(context, caller, request, std::move(respond)); }));
+  };
+  add("GET", "/admin/api-keys",
+      [](const ApiContext& of, const Caller&, const std::shared_ptr<const net::Request>& request,
+         net::Respond respond) { list_keys(of, request, std::move(respond)); });
+  add("POST", "/admin/api-keys", create_key);
+  add("DELETE", "/admin/api-keys/{id}", revoke_key);
+}
+
+}  // namespace fluxora::api

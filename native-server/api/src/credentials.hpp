@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "fluxora/net/http_message.hpp"
+
+namespace fluxora::api {
+
+struct NoCredentials {};
+struct BearerToken {
+  std::string_view token;  ///< of the request
+};
+struct PresentedApiKey {
+  std::string_view text;  ///< of the request
+};
+/// What was meant isn't clear: RFC 6750 section 3.1, invalid_request.
+struct UnclearCredentials {
+  std::string_view field;
+  std::string_view why;
+};
+/// Another authentication scheme than ours.
+struct OtherScheme {};
+
+using Credentials = std::variant<NoCredentials, BearerToken, PresentedApiKey, UnclearCredentials, OtherScheme>;
+
+/// `Authorization: Bearer <token>` (RFC 6750 section 2.1) or `X-API-Key`; never both, and each once.
+[[nodiscard]] Credentials read_credentials(const net::Request& request);
+
+}  // namespace fluxora::api

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "fluxora/core/amount.hpp"
+#include "fluxora/core/unix_time.hpp"
+#include "problem.hpp"
+
+namespace fluxora::api {
+
+/// Reads the members of a body's object and gathers everything that is wrong with them: those that nobody asks for are
+/// unknown. Ask for all first, then look at problems().
+class JsonFields {
+ public:
+  explicit JsonFields(const nlohmann::json& object) : object_(object) {}
+
+  /// An amount, which must be there. Its problems have the DECIMAL_ codes of SPEC section 1.
+  std::optional<core::Amount> amount(std::string_view name);
+  /// A StrKey G… or C…, which must be there.
+  std::optional<std::string> address(std::string_view name);
+  /// Unix seconds: a number up to 2^53 - 1, or a string of digits up to 2^64 - 1. None where absent or null.
+  std::optional<core::UnixSeconds> seconds(std::string_view name);
+  /// A string, which must be there.
+  const std::string* text(std::string_view name);
+  /// An array of strings, which must be there.
+  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max);
+
+  [[nodiscard]] bool has_problem(std::string_view name) const;
+  void add_problem(std::string_view name, std::string_view message, std::string_view code = "VALIDATION_ERROR");
+
+  /// Everything found, unknown members included. Empty: the object is good.
+  [[nodiscard]] std::vector<FieldProblem> problems() &&;
+
+ private:
+  /// The member; null where it is absent or JSON's null.
+  const nlohmann::json* find(std::string_view name);
+
+  const nlohmann::json& object_;
+  std::vector<std::string_view> known_;
+  std::vector<FieldProblem> problems_;
+};
+
+}  // namespace fluxora::api

@@ -1,0 +1,69 @@
+#include "rate_limit.hpp"
+
+#include <algorithm>
+
+#include <arpa/inet.h>
+
+#include "fluxora/core/bytes.hpp"
+
+namespace fluxora::api {
+
+bool RateLimiter::over(const Client& client, core::UnixMillis now) const noexcept {
+  // A clock that was set back must not lengthen a window.
+  return now < client.window_begin || now - client.window_begin >= window_ms_;
+}
+
+RateLimiter::Verdict RateLimiter::verdict(const Client& client, bool allowed, core::UnixMillis now) const noexcept {
+  const core::UnixMillis left = client.window_begin + window_ms_ - now;
+  return {allowed, limit_ - client.count, static_cast<std::uint32_t>((left + 999) / 1000)};
+}
+
+RateLimiter::Verdict RateLimiter::take(std::string_view client, core::UnixMillis now) {
+  if (!on()) return {};
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(client);
+  if (found != places_.end()) {
+    clients_.splice(clients_.begin(), clients_, found->second);
+  } else {
+    clients_.push_front({std::string(client), now, 0});
+    places_.emplace(clients_.front().name, clients_.begin());
+    if (clients_.size() > max_clients_) {
+      places_.erase(clients_.back().name);
+      clients_.pop_back();
+    }
+  }
+  Client& counted = clients_.front();
+  if (over(counted, now)) {
+    counted.window_begin = now;
+    counted.count = 0;
+  }
+  const bool allowed = counted.count < limit_;
+  if (allowed) ++counted.count;
+  return verdict(counted, allowed, now);
+}
+
+RateLimiter::Verdict RateLimiter::look(std::string_view client, core::UnixMillis now) const {
+  if (!on()) return {};
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(client);
+  if (found == places_.end() || over(*found->second, now)) return {};
+  return verdict(*found->second, found->second->count < limit_, now);
+}
+
+void RateLimiter::add_headers(net::Response& response, const Verdict& verdict) const {
+  if (!on()) return;
+  response.headers.emplace_back("RateLimit-Limit", std::to_string(limit_));
+  response.headers.emplace_back("RateLimit-Remaining", std::to_string(verdict.remaining));
+  response.headers.emplace_back("RateLimit-Reset", std::to_string(verdict.reset_s));
+  response.headers.emplace_back("RateLimit-Policy", std::to_string(limit_) + ";w=" + std::to_string(window_ms_ / 1000));
+  if (!verdict.allowed) response.headers.emplace_back("Retry-After", std::to_string(verdict.reset_s));
+}
+
+std::string address_client(std::string_view address) {
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, std::string(address).c_str(), &v6) != 1) return std::string(address);
+  constexpr std::size_t network_bytes = 8;
+  return core::hex_encode(core::ByteView(v6.s6_addr, network_bytes)) + "/64";
+}
+
+}  // namespace fluxora::api
