@@ -18,14 +18,21 @@ export function reading(read, field) {
   }
 }
 
-/** What something iterable gives, at most `max`. */
-export function listOf(value, field, max = LIST_MAX) {
+/** What something iterable gives; undefined where that is more than `max`. */
+export function upTo(max, value, field) {
   const list = [];
   reading(() => {
     for (const item of value) {
-      if (list.push(item) > max) throw new FluxoraError('INPUT_TOO_LONG', `More than ${max}.`, { field });
+      if (list.push(item) > max) break;
     }
   }, field);
+  return list.length > max ? undefined : list;
+}
+
+/** What something iterable gives, at most `max`. */
+export function listOf(value, field, max = LIST_MAX) {
+  const list = upTo(max, value, field);
+  if (list === undefined) throw new FluxoraError('INPUT_TOO_LONG', `More than ${max}.`, { field });
   return list;
 }
 

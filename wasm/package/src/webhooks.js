@@ -1,5 +1,5 @@
 import { FluxoraError, argumentInvalid } from './errors.js';
-import { bytesOf, lengthOf, listOf, reading, record } from './plain.js';
+import { bytesOf, lengthOf, listOf, reading, record, upTo } from './plain.js';
 import { toSecondsOrNow, toU64 } from './seconds.js';
 
 // In the order of wasm/src/webhooks.cpp.
@@ -19,8 +19,8 @@ const ANSWER = ' '.repeat(16);
 /** One header's value, as `Headers` would give it: several are joined. */
 function headerText(value, name) {
   if (value === undefined || value === null) return '';
-  if (Array.isArray(value) && value.length > HEADER_COUNT_MAX) return '';
-  const texts = Array.isArray(value) ? listOf(value, name, HEADER_COUNT_MAX) : [value];
+  const texts = Array.isArray(value) ? upTo(HEADER_COUNT_MAX, value, name) : [value];
+  if (texts === undefined) return '';
   if (!texts.every((text) => typeof text === 'string')) {
     throw argumentInvalid('A header is a string or a few of them.', name);
   }
