@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view secret_prefix = "whsec_";
 constexpr std::size_t secret_text_max = 1024;
 constexpr std::size_t id_max = 256;
-constexpr std::size_t timestamp_digits_max = 15;
 constexpr UnixSeconds timestamp_max = 999'999'999'999'999;
 
 struct VerdictText {
@@ -39,19 +38,15 @@ VerdictText text_of(WebhookVerdict verdict) noexcept {
   return {"unknown_verdict", 500};
 }
 
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
+/// What ^[1-9][0-9]{0,14}$ can say.
+bool is_timestamp(UnixSeconds seconds) noexcept {
+  return seconds != 0 && seconds <= timestamp_max;
 }
 
-/// ^[1-9][0-9]{0,14}$, without trimming: the text is part of what was signed.
+/// Without trimming: the text is part of what was signed.
 std::optional<UnixSeconds> read_timestamp(std::string_view text) noexcept {
-  if (text.size() > timestamp_digits_max || text.front() == '0') return std::nullopt;
-  UnixSeconds seconds = 0;
-  for (const char c : text) {
-    if (!is_digit(c)) return std::nullopt;
-    seconds = seconds * 10 + static_cast<UnixSeconds>(c - '0');
-  }
-  return seconds;
+  const auto seconds = parse_u64(text);
+  return seconds && is_timestamp(*seconds) ? seconds : std::nullopt;
 }
 
 bool within_tolerance(UnixSeconds timestamp, UnixSeconds now) noexcept {
@@ -125,7 +120,7 @@ int webhook_verdict_status(WebhookVerdict verdict) noexcept {
 Result<bool> check_signable(std::string_view id, UnixSeconds timestamp) noexcept {
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~' && c != '.'; });
   if (id.empty() || id.size() > id_max || !printable) return ErrorCode::webhook_id_invalid;
-  if (timestamp == 0 || timestamp > timestamp_max) return ErrorCode::time_invalid;
+  if (!is_timestamp(timestamp)) return ErrorCode::time_invalid;
   return true;
 }
 

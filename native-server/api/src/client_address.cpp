@@ -11,12 +11,6 @@ namespace {
 constexpr std::array<std::uint8_t, 12> v4_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t max_address_length = 45;
 
-std::string_view without_spaces(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_v4(const std::array<std::uint8_t, 16>& bytes) {
   return std::equal(v4_prefix.begin(), v4_prefix.end(), bytes.begin());
 }
@@ -70,7 +64,7 @@ std::optional<TrustedProxies> TrustedProxies::parse(std::string_view text, std::
   TrustedProxies proxies;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t comma = std::min(text.find(',', from), text.size());
-    const std::string_view item = without_spaces(text.substr(from, comma - from));
+    const std::string_view item = net::trim_white_space(text.substr(from, comma - from));
     const auto block = parse_block(item);
     if (!block) {
       wrong = item;
@@ -106,7 +100,7 @@ std::string TrustedProxies::client_address(const std::string& peer, const net::R
     while (true) {
       const std::size_t comma = list.rfind(',');
       const std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
-      const auto hop = parse_address(without_spaces(list.substr(begin)));
+      const auto hop = parse_address(net::trim_white_space(list.substr(begin)));
       if (!hop) return text_of(client);
       client = *hop;
       if (!trusts(client)) return text_of(client);

@@ -95,18 +95,13 @@ class DocumentBuilder final : public Json::json_sax_t {
   std::string problem_;
 };
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// RFC 8259 section 11 gives application/json no parameters; charset=utf-8 says nothing wrong.
 bool is_json_type(std::string_view content_type) {
   const std::size_t semicolon = content_type.find(';');
-  if (!net::equal_ignoring_case(trimmed(content_type.substr(0, semicolon)), "application/json")) return false;
+  if (!net::equal_ignoring_case(net::trim_white_space(content_type.substr(0, semicolon)), "application/json"))
+    return false;
   if (semicolon == std::string_view::npos) return true;
-  const std::string_view parameter = trimmed(content_type.substr(semicolon + 1));
+  const std::string_view parameter = net::trim_white_space(content_type.substr(semicolon + 1));
   return parameter.empty() || net::equal_ignoring_case(parameter, "charset=utf-8") ||
          net::equal_ignoring_case(parameter, "charset=\"utf-8\"");
 }

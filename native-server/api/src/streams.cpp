@@ -79,19 +79,12 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
   });
 }
 
-/// RFC 9110 section 5.6.3.
-bool is_white_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
 /// RFC 9110 section 13.1.2, by weak comparison: `*`, or a list of entity tags of which one is ours.
 bool names_etag(std::string_view if_none_match, std::string_view etag) {
   if (if_none_match == "*") return true;
   while (!if_none_match.empty()) {
     const std::size_t comma = if_none_match.find(',');
-    std::string_view tag = if_none_match.substr(0, comma);
-    while (!tag.empty() && is_white_space(tag.front())) tag.remove_prefix(1);
-    while (!tag.empty() && is_white_space(tag.back())) tag.remove_suffix(1);
+    std::string_view tag = net::trim_white_space(if_none_match.substr(0, comma));
     if (tag.substr(0, 2) == "W/") tag.remove_prefix(2);
     if (tag == etag) return true;
     if_none_match.remove_prefix(comma == std::string_view::npos ? if_none_match.size() : comma + 1);

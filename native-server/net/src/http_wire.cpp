@@ -45,18 +45,12 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Calls `use` with each element of a comma-separated list.
 template <class Use>
 void for_each_element(std::string_view list, Use use) {
   while (true) {
     const std::size_t comma = list.find(',');
-    use(trim(list.substr(0, comma)));
+    use(trim_white_space(list.substr(0, comma)));
     if (comma == std::string_view::npos) return;
     list.remove_prefix(comma + 1);
   }
@@ -118,7 +112,7 @@ class FieldReader {
     if (colon == std::string_view::npos) return WireError{400, "a header line has no colon"};
     const std::string_view name = line.substr(0, colon);
     if (!is_token(name)) return WireError{400, "a header has a malformed name"};
-    const std::string_view value = trim(line.substr(colon + 1));
+    const std::string_view value = trim_white_space(line.substr(colon + 1));
     if (!is_field_value(value)) return WireError{400, "a header has a control character in its value"};
     headers_.emplace_back(name, value);
     switch (name.size()) {

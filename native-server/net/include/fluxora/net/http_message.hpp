@@ -19,6 +19,9 @@ using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
+/// The text without spaces and tabs around it: RFC 9110 section 5.6.3, optional white space.
+[[nodiscard]] std::string_view trim_white_space(std::string_view text) noexcept;
+
 /// A request as read from the wire, whole: the body is complete and within its limit.
 struct Request {
   std::string method;  ///< as sent: "GET"
