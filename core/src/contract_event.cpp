@@ -4,7 +4,7 @@
 #include <array>
 
 #include "fluxora/core/strkey.hpp"
-#include "fluxora/core/xdr.hpp"
+#include "scval_writer.hpp"
 
 namespace fluxora::core {
 namespace {
@@ -181,46 +181,6 @@ EventName name_of_stream_topic(std::string_view topic) {
   if (topic == "completed") return EventName::stream_completed;
   return EventName::stream_updated;
 }
-
-/// Writes ScVals of the types that the encoded events have.
-class ScValWriter {
- public:
-  explicit ScValWriter(Bytes& output) : xdr_(output) {}
-
-  void symbol(std::string_view text) {
-    type(ScValType::symbol);
-    xdr_.write_string(text);
-  }
-  void u64(std::uint64_t value) {
-    type(ScValType::u64);
-    xdr_.write_u64(value);
-  }
-  void i128(Amount amount) {
-    const auto bits = static_cast<UInt128>(amount.units);
-    type(ScValType::i128);
-    xdr_.write_u64(static_cast<std::uint64_t>(bits >> 64));
-    xdr_.write_u64(static_cast<std::uint64_t>(bits));
-  }
-  /// SCAddress: an account (whose key has a type of its own, ed25519) or a contract.
-  void address(const StrKey& key) {
-    const bool contract = key.version == StrKeyVersion::contract;
-    type(ScValType::address);
-    xdr_.write_u32(contract ? 1 : 0);
-    if (!contract) xdr_.write_u32(0);
-    xdr_.write_fixed(key.payload);
-  }
-  /// The head of a vec or a map that is there; its elements follow.
-  void begin(ScValType vec_or_map, std::uint32_t size) {
-    type(vec_or_map);
-    xdr_.write_bool(true);
-    xdr_.write_u32(size);
-  }
-
- private:
-  void type(ScValType value) { xdr_.write_u32(static_cast<std::uint32_t>(value)); }
-
-  XdrWriter xdr_;
-};
 
 EncodedEvent encoded_topics(std::string_view topic, std::uint64_t stream_number) {
   EncodedEvent event;

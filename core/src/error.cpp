@@ -50,6 +50,8 @@ ErrorText text_of(ErrorCode code) noexcept {
     case ErrorCode::fold_duplicate_stream:
       return {"FOLD_DUPLICATE_STREAM", "The event creates a stream that is held already."};
     case ErrorCode::fold_overflow: return {"FOLD_OVERFLOW", "The event would take an amount out of its range."};
+    case ErrorCode::observation_unreadable:
+      return {"OBSERVATION_UNREADABLE", "The storage entry is not a stream of the contract's."};
     case ErrorCode::cursor_invalid: return {"CURSOR_INVALID", "The cursor is not one of this service's."};
     case ErrorCode::webhook_secret_invalid:
       return {"WEBHOOK_SECRET_INVALID", "The webhook secret or key is not its prefix and base64."};

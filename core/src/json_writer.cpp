@@ -1,5 +1,7 @@
 #include "fluxora/core/json_writer.hpp"
 
+#include <cstring>
+
 #include "fluxora/core/decimal.hpp"
 #include "utf8.hpp"
 
@@ -26,10 +28,27 @@ void append_escaped_ascii(std::string& output, char c) {
   output += hex[static_cast<std::uint8_t>(c) & 0x0f];
 }
 
+/// From `at` on, past what needs neither an escape nor a look at its encoding: by eight bytes, as long as none of the
+/// eight is anything else. One of them is below a bound where subtracting it from all borrows a top bit that was unset,
+/// and is a certain character where the difference to that is below 1.
+std::size_t skip_plain(std::string_view text, std::size_t at) noexcept {
+  constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+  constexpr std::uint64_t tops = 0x80 * ones;
+  const auto has_below = [](std::uint64_t word, std::uint64_t bound) { return (word - bound * ones) & ~word & tops; };
+  for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t found =
+        (word & tops) | has_below(word, 0x20) | has_below(word ^ ('"' * ones), 1) | has_below(word ^ ('\\' * ones), 1);
+    if (found != 0) break;
+  }
+  return at;
+}
+
 void append_quoted(std::string& output, std::string_view text) {
   output += '"';
   std::size_t plain_begin = 0;  // what needs no change is copied in runs
-  std::size_t at = 0;
+  std::size_t at = skip_plain(text, 0);
   while (at < text.size()) {
     const std::uint8_t byte = static_cast<std::uint8_t>(text[at]);
     if (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
@@ -46,7 +65,7 @@ void append_quoted(std::string& output, std::string_view text) {
       }
       plain_begin = at + sequence.size;
     }
-    at += sequence.size;
+    at = skip_plain(text, at + sequence.size);
   }
   output.append(text, plain_begin, text.size() - plain_begin);
   output += '"';

@@ -53,6 +53,7 @@ void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_v
   write_hash_or_null(json, "ledgerHash", entry.ledger_hash);
   write_hash_or_null(json, "txHash", entry.tx_hash);
   json.key("closedAt").string(format_rfc3339(entry.closed_at));
+  if (entry.retracts) json.key("retracts").unsigned_integer(*entry.retracts);
   if (!entry.in_successful_call) json.key("inSuccessfulContractCall").boolean(false);
   json.key("change").raw(entry.change);
   json.key("stream");

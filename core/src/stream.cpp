@@ -51,11 +51,6 @@ bool is_uuid_v7(std::string_view text) {
   return text[14] == '7' && (variant == '8' || variant == '9' || variant == 'a' || variant == 'b');
 }
 
-std::string_view shown_status(const Stream& stream, UnixSeconds as_of) {
-  if (stream.status == StreamStatus::active && as_of < stream.start_time) return "scheduled";
-  return status_name(stream.status);
-}
-
 }  // namespace
 
 std::string_view source_name(StreamSource source) noexcept {
@@ -79,6 +74,11 @@ std::string_view status_name(StreamStatus status) noexcept {
     case StreamStatus::active: break;
   }
   return "active";
+}
+
+std::string_view shown_status(const Stream& stream, UnixSeconds as_of) noexcept {
+  if (stream.status == StreamStatus::active && as_of < stream.start_time) return "scheduled";
+  return status_name(stream.status);
 }
 
 std::string_view stream_contract(const Stream& stream) noexcept {

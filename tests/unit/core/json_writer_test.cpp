@@ -70,6 +70,21 @@ TEST(JsonWriter, EveryControlByteIsEscaped) {
   }
 }
 
+TEST(JsonWriter, WhereAByteStandsDoesNotMatter) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    const std::string alone = json_string(std::string(1, static_cast<char>(byte)));
+    const std::string shown = alone.substr(1, alone.size() - 2);
+    for (std::size_t before = 0; before <= 17; ++before) {
+      for (std::size_t after : {0u, 1u, 9u}) {
+        const std::string left(before, ' ');
+        const std::string right(after, '\x7f');
+        EXPECT_EQ(json_string(left + static_cast<char>(byte) + right), '"' + left + shown + right + '"')
+            << byte << " behind " << before;
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, KeepsUtf8) {
   for (const char* text : {"é", "✓", "🚀", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                            "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xe2\x80\xa8"}) {

@@ -40,6 +40,7 @@ enum class ErrorCode : std::uint8_t {
   fold_unknown_stream,       ///< the event is about a stream that is not held
   fold_duplicate_stream,     ///< a creation of a stream that is held already
   fold_overflow,             ///< an amount would leave i128
+  observation_unreadable,    ///< a storage entry that is no stream of the contract's
   // Cursor (SPEC section 4)
   cursor_invalid,
   // Webhook signatures (SPEC section 8)

@@ -32,6 +32,7 @@ struct LogEntry {
   std::optional<Stream> stream;           ///< the stream after this entry, when it was folded
   std::string change = "{}";              ///< describe_change
   std::optional<std::uint64_t> prev_seq;  ///< the stream's previous entry
+  std::optional<std::uint64_t> retracts;  ///< stream.retracted: the entry that this one undoes
 };
 
 /// The entry as every feed shows it. The stream's amounts are computed at the entry's close time.

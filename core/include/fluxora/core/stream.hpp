@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,6 +56,12 @@ struct Stream {
 
   friend bool operator==(const Stream&, const Stream&) = default;
 };
+
+/// Every status that answers show: SPEC section 2.
+inline constexpr std::array<std::string_view, 5> shown_statuses = {"scheduled", "active", "paused", "completed",
+                                                                   "cancelled"};
+/// The one that a stream shows at `as_of`: its status, or "scheduled".
+[[nodiscard]] std::string_view shown_status(const Stream& stream, UnixSeconds as_of) noexcept;
 
 /// The contract that a chain stream's id names; empty for an api stream.
 [[nodiscard]] std::string_view stream_contract(const Stream& stream) noexcept;

@@ -12,6 +12,7 @@
 
 #include "fluxora/core/contract_event.hpp"
 #include "fluxora/core/decimal.hpp"
+#include "fluxora/core/observation.hpp"
 #include "fluxora/core/reducer.hpp"
 #include "fluxora/core/scval.hpp"
 #include "fluxora/core/scval_json.hpp"
@@ -137,7 +138,19 @@ class ContractRun {
       const auto fields = stored_fields(*value);
       ASSERT_TRUE(fields) << "a stream that is no map: " << entry;
       stored_[{text(entry, "contract").value_or(""), *number}] = *fields;
+      check_observation(*value, *fields);
     }
+  }
+
+  /// Observing the entry gives a stream with the same fields, whatever the stream was before.
+  void check_observation(const ScVal& value, const Fields& fields) {
+    const auto stored = decode_stored_stream(value);
+    ASSERT_TRUE(stored) << "a stored stream that can't be observed";
+    Stream observed;
+    apply_observation(observed, {*stored, std::nullopt});
+    compare_fields(fields_of(observed, stored->number), fields, {});
+    const auto kind = fields.find("kind");
+    EXPECT_EQ(stored->kind.has_value(), kind != fields.end());
   }
 
   void replay(const Json& event) {
