@@ -29,12 +29,12 @@ export class DemoPage {
   /**
    * @param {import('playwright-core').Browser} browser
    * @param {string} baseUrl
-   * @param {import('playwright-core').BrowserContextOptions} [options]
+   * @param {import('playwright-core').BrowserContextOptions & {path?: string}} [options] `path`: not the demo
    */
-  static async open(browser, baseUrl, options = {}) {
+  static async open(browser, baseUrl, { path = '/demo/', ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const demo = new DemoPage(context, await context.newPage(), baseUrl);
-    await demo.page.goto(`${baseUrl}/demo/`);
+    await demo.page.goto(baseUrl + path);
     return demo;
   }
 

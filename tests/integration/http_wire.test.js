@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
+import { TERMS } from './harness/api_streams.js';
 import { spawnBound } from './harness/child.js';
 import { checkGrowth, residentBytes } from './harness/memory.js';
 import { RawStream } from './harness/raw_stream.js';
@@ -19,7 +20,7 @@ import { waitFor } from './harness/wait.js';
 let stack;
 
 before(async () => {
-  stack = await startStack({ simulator: false });
+  stack = await startStack({ simulator: false, server: { env: { WRITE_RATE_LIMIT: '0' } } });
 });
 
 /** Sends the pieces one after the other, closes our side, and gives everything up to the server's end. */
@@ -150,6 +151,53 @@ describe('targets', () => {
       '/health%5clive', '/health;/live', '/HEALTH/live', '/health/live%20', '/%2e/health/live']) {
       assert.deepEqual(statuses(await talk(get(path))), [404], path);
     }
+  });
+});
+
+describe('chunked bodies', () => {
+  const chunk = (bytes) => `${bytes.length.toString(16)}\r\n${bytes}\r\n`;
+  const post = (body, fields = '') => `POST /api/streams HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${body}`;
+  /** All at once, a byte at a time, and cut within every line's end. */
+  const arrivals = (bytes) => [[bytes], [...bytes], bytes.split(/(?<=\r)/)];
+  const terms = JSON.stringify(TERMS);
+
+  /** The one answer, however the bytes arrive. */
+  async function answerTo(bytes, what) {
+    const answers = [];
+    for (const pieces of arrivals(bytes)) answers.push(await talk(...pieces));
+    const first = parseResponse(answers[0]);
+    for (const text of answers) assert.equal(parseResponse(text).status, first.status, what);
+    if (first.status >= 400) for (const text of answers) assert.equal(timeless(text), timeless(answers[0]), what);
+    return first;
+  }
+
+  test('are one body, wherever they are cut', async () => {
+    const bodies = {
+      'one chunk': chunk(terms) + '0\r\n\r\n',
+      'a byte a chunk': `${[...terms].map(chunk).join('')}0\r\n\r\n`,
+      'extensions': `${terms.length.toString(16)};a=b;c="d"\r\n${terms}\r\n0;last\r\n\r\n`,
+      'upper case and zeros': `000${terms.length.toString(16).toUpperCase()}\r\n${terms}\r\n000\r\n\r\n`,
+      'trailers, which mean nothing': `${chunk(terms)}0\r\nContent-Length: 3\r\nX-API-Key: flx_nobody\r\n\r\n`,
+    };
+    for (const [what, body] of Object.entries(bodies)) assert.equal((await answerTo(post(body), what)).status, 201, what);
+  });
+
+  test('that are malformed, or no JSON, get one answer wherever they are cut', async () => {
+    const cut = terms.indexOf('sender') + 3;
+    const bodies = [
+      ['no size', '\r\nabc\r\n0\r\n\r\n'], ['a prefixed size', `0x3\r\nabc\r\n0\r\n\r\n`], ['a sign', '+3\r\nabc\r\n0\r\n\r\n'],
+      ['a size that wraps around', 'ffffffffffffffff1\r\nabc\r\n0\r\n\r\n'], ['a bare LF', '3\nabc\r\n0\r\n\r\n'], ['more than its size', '3\r\nabcd\r\n0\r\n\r\n'],
+      ['less than its size', '4\r\nabc\r\n0\r\n\r\n'], ['NUL in the size', '3\0\r\nabc\r\n0\r\n\r\n'],
+      ['a NUL in the text', `${chunk('{"sender":"\0"}')}0\r\n\r\n`], ['half an UTF-8 character', `${chunk('{"sender":"\xc3')}${chunk('"}')}0\r\n\r\n`],
+      ['a name twice, in two chunks', `${chunk(terms.slice(0, -1))}${chunk(',"sender":"G"}')}0\r\n\r\n`],
+      ['half the object', `${chunk(terms.slice(0, cut))}0\r\n\r\n`], ['nothing', '0\r\n\r\n'],
+    ];
+    for (const [what, body] of bodies) {
+      const answer = await answerTo(post(body), what);
+      assert.equal(answer.status, 400, what);
+      checkSecurityHeaders(answer.headers, what);
+    }
+    assert.equal((await answerTo(post('40001\r\n{', ''), 'too much')).status, 413);
   });
 });
 

@@ -1,10 +1,8 @@
 // Streams that are made and changed through the API.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { CONTRACT, RECIPIENT, SENDER, TERMS, apiStreamJson, cancel, create, foldApiRows, parseSeconds, send, setStatus } from './harness/api_streams.js';
+import { CONTRACT, RECIPIENT, SENDER, TERMS, cancel, checkFold, create, parseSeconds, send, setStatus } from './harness/api_streams.js';
 import { checkLogOrder } from './harness/log_checks.js';
-import { checkDatabase } from './harness/log_database.js';
-import { PostgresCluster } from './harness/postgres_cluster.js';
 import { ServerProcess } from './harness/server_process.js';
 import { serverEnvironment, startStack } from './harness/stack.js';
 import { waitFor } from './harness/wait.js';
@@ -12,21 +10,6 @@ import { waitFor } from './harness/wait.js';
 const NO_LIMIT = { WRITE_RATE_LIMIT: '0' };
 const UUID_V7 = /^api-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const FAR = 4_000_000_000;
-const ACTIONS = { created: 'stream.create', paused: 'stream.pause', resumed: 'stream.resume', cancelled: 'stream.cancel' };
-
-/** What the table of streams says is the fold of the log, and so is what is served; the audit log has each entry once. */
-async function checkFold(stack) {
-  await checkDatabase(stack.db);
-  const rows = await stack.db.rows('SELECT * FROM events WHERE ledger IS NULL ORDER BY seq');
-  const records = await stack.db.rows("SELECT action, target, detail FROM audit_log WHERE action LIKE 'stream.%' ORDER BY position");
-  assert.deepEqual(records.map(({ action, target, detail }) => [action, target, JSON.parse(detail)]),
-    rows.map((row) => [ACTIONS[row.kind], row.stream_id, { seq: Number(row.seq) }]));
-  const folded = foldApiRows(rows);
-  const served = (await stack.allStreams()).filter(({ source }) => source === 'api');
-  assert.equal(served.length, folded.size);
-  for (const stream of served) assert.deepEqual(stream, apiStreamJson(folded.get(stream.id), stream.asOf));
-  return rows;
-}
 
 /** @param {any} answer @param {number} status @param {string} error */
 function expectProblem(answer, status, error) {
@@ -338,28 +321,6 @@ test('streams of the chain are the chain\'s, and both kinds share one log', asyn
   await stack.stop();
 });
 
-test('200 identical creations over two servers make one stream, and all get its answer', async () => {
-  const stack = await startStack({ simulator: false, server: { env: NO_LIMIT } });
-  const second = await ServerProcess.start({ ...serverEnvironment(stack.db, null), ...NO_LIMIT });
-  for (let round = 0; round < 3; round += 1) {
-    const headers = { 'idempotency-key': `round-${round}` };
-    const others = [];
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => {
-      if (index % 10 === 0) others.push(create(stack.baseUrl, {}, { 'idempotency-key': `other-${round}-${index}` }));
-      return create(index % 2 ? stack.baseUrl : second.baseUrl, {}, headers);
-    }));
-    assert.ok((await Promise.all(others)).every(({ status }) => status === 201));
-    assert.deepEqual([...new Set(answers.map(({ status, text }) => `${status} ${text}`))].length, 1);
-    assert.equal(answers[0].status, 201);
-    assert.equal(answers.filter(({ headers: given }) => given['idempotency-replayed'] === undefined).length, 1);
-  }
-  const [{ count }] = await stack.db.rows('SELECT count(*)::int FROM streams');
-  assert.equal(count, 3 * 21);
-  await checkFold(stack);
-  await second.stop();
-  await stack.stop();
-});
-
 test('a key whose first request still runs: 409 with Retry-After after ten seconds, on both servers', async () => {
   const stack = await startStack({ simulator: false, server: { env: NO_LIMIT } });
   const second = await ServerProcess.start({ ...serverEnvironment(stack.db, null), ...NO_LIMIT });
@@ -402,83 +363,3 @@ test('a write and its audit record are there together or not at all', async () =
   assert.equal((await checkFold(stack)).length, 37);
   await stack.stop();
 });
-
-/** Creates with keys, pauses and resumes, until told to stop; repeats a key until it has an answer. */
-function keepWriting(stack, writers) {
-  const acknowledged = new Map();
-  const changes = new Map();
-  let stopped = false;
-  const running = Array.from({ length: writers }, async (_, writer) => {
-    for (let n = 0; !stopped; n += 1) {
-      const key = `writer-${writer}-${n}`;
-      for (;;) {
-        const answer = await create(stack.baseUrl, {}, { 'idempotency-key': key }).catch(() => null);
-        if (answer?.status === 201) {
-          acknowledged.set(key, answer.json.id);
-          break;
-        }
-        assert.ok(answer === null || answer.status === 503, answer?.text);
-        if (answer) assert.match(String(answer.headers['retry-after']), /^\d+$/);
-        if (stopped) return;
-        await new Promise((resolve) => { setTimeout(resolve, 5); });
-      }
-      const id = acknowledged.get(key);
-      const paused = await setStatus(stack.baseUrl, id, 'paused').catch(() => null);
-      if (paused?.status === 200) changes.set(id, paused.json.version);
-    }
-  });
-  return { acknowledged, changes, stop: async () => { stopped = true; await Promise.all(running); } };
-}
-
-/** Every acknowledged write is there, once. */
-async function checkAcknowledged(stack, { acknowledged, changes }) {
-  const rows = await stack.db.rows("SELECT key, e.stream_id FROM idempotency_keys JOIN events e USING (seq) WHERE key LIKE 'writer-%'");
-  const stored = new Map(rows.map(({ key, stream_id: id }) => [key, id]));
-  for (const [key, id] of acknowledged) assert.equal(stored.get(key), id, key);
-  const entries = await checkFold(stack);
-  const created = entries.filter(({ kind }) => kind === 'created');
-  assert.equal(created.length, stored.size, 'a stream for each key, and none besides');
-  const bySeq = new Map(entries.map((entry) => [Number(entry.seq), entry]));
-  for (const [id, version] of changes) {
-    assert.equal(bySeq.get(version)?.stream_id, id);
-    assert.equal(bySeq.get(version)?.kind, 'paused');
-  }
-}
-
-test('kill -9 under load loses nothing acknowledged and doubles nothing', async () => {
-  const stack = await startStack({ simulator: false, server: { env: NO_LIMIT } });
-  stack.server.env = { ...stack.server.env, PORT: String(stack.server.port) };
-  const load = keepWriting(stack, 16);
-  for (let kill = 0; kill < 5; kill += 1) {
-    const before = load.acknowledged.size;
-    await waitFor(() => load.acknowledged.size >= before + 40, { what: 'writes to go on' });
-    await stack.server.kill9();
-    await stack.server.start();
-  }
-  await load.stop();
-  await checkAcknowledged(stack, load);
-  await stack.stop();
-});
-
-for (const mode of /** @type {const} */ (['fast', 'immediate'])) {
-  test(`PostgreSQL stopped (${mode}) and started under load: 503 meanwhile, nothing lost or doubled`, async () => {
-    const cluster = await PostgresCluster.start({ fsync: true });
-    const stack = await startStack({ cluster, simulator: false, server: { env: NO_LIMIT } });
-    const load = keepWriting(stack, 16);
-    for (let outage = 0; outage < 3; outage += 1) {
-      const before = load.acknowledged.size;
-      await waitFor(() => load.acknowledged.size >= before + 40, { what: 'writes to go on' });
-      await cluster.stop(mode);
-      for (const answer of [await create(stack.baseUrl), await setStatus(stack.baseUrl, [...load.acknowledged.values()][0], 'active')]) {
-        expectProblem(answer, 503, 'SERVICE_UNAVAILABLE');
-        assert.match(String(answer.headers['retry-after']), /^\d+$/);
-      }
-      await cluster.start();
-    }
-    await waitFor(async () => (await create(stack.baseUrl, {}, { 'idempotency-key': 'writer-last' })).status === 201, { what: 'writes to work again' });
-    await load.stop();
-    await checkAcknowledged(stack, load);
-    await stack.stop();
-    await cluster.end();
-  });
-}

@@ -33,16 +33,6 @@ test('CMake names every C++ source', () => {
   expectNone(findings, 'in no CMakeLists.txt:');
 });
 
-test('no float near an amount: core and wasm hold none', () => {
-  const cpp = filesMatching(/^(core|wasm)\/.*\.(cpp|hpp|h)$/);
-  const js = filesMatching(/^wasm\/.*\.(js|ts)$/);
-  const findings = [
-    ...cpp.flatMap((path) => hits(path, code(read(path), { strings: false }), /\b(float|double|strtod|strtof|stod|stof|atof)\b/)),
-    ...js.flatMap((path) => hits(path, code(read(path), { strings: false }), /\bparseFloat\b|\bNumber\(|\bFloat(32|64)Array\b/)),
-  ];
-  expectNone(findings, 'floats:');
-});
-
 test('nothing is left unfinished', () => {
   const pattern = new RegExp(`\\b(${UNFINISHED.join('|')})\\b`);
   expectNone(textFiles().flatMap((path) => hits(path, read(path), pattern)), 'unfinished:');

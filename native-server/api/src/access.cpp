@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <optional>
 
 #include "credentials.hpp"
@@ -128,6 +129,10 @@ class AccessControl::Impl {
 
   void forget_key(const std::string& id) { cache_.forget(id); }
 
+  [[nodiscard]] AccessStatistics statistics() const noexcept {
+    return {denied_credentials_, denied_scope_, limited_writes_, limited_failures_};
+  }
+
  private:
   [[nodiscard]] bool needs_credentials(Access access) const {
     return auth_required_ || access != Access::streams_write;
@@ -188,7 +193,10 @@ class AccessControl::Impl {
     // A token without a subject says nothing of who it is: its address does.
     const bool named = !caller.anonymous() && caller.id != "jwt:";
     const RateLimiter::Verdict verdict = writes_.take(named ? caller.id : address_client(caller.address), clock_.now());
-    if (!verdict.allowed) return refuse(admission, writes_, verdict, "Too many writes. Try again later.");
+    if (!verdict.allowed) {
+      ++limited_writes_;
+      return refuse(admission, writes_, verdict, "Too many writes. Try again later.");
+    }
     admission.handler(caller, admission.request, [this, verdict, respond = admission.respond](net::Response response) {
       writes_.add_headers(response, verdict);
       respond(std::move(response));
@@ -207,6 +215,7 @@ class AccessControl::Impl {
     const RateLimiter::Verdict verdict =
         failures_.look(address_client(admission.request->remote_address), clock_.now());
     if (verdict.allowed) return false;
+    ++limited_failures_;
     refuse(admission, failures_, verdict, "Too many bad credentials. Try again later.");
     return true;
   }
@@ -217,11 +226,13 @@ class AccessControl::Impl {
   }
 
   void deny(const Admission& admission, net::Response response) {
+    ++denied_credentials_;
     audit_denial(admission, anonymous(*admission.request), response.status);
     admission.respond(std::move(response));
   }
 
   void deny_scope(const Admission& admission, const Caller& caller) {
+    ++denied_scope_;
     audit_denial(admission, caller, 403);
     admission.respond(missing_scope(*admission.request, admission.access));
   }
@@ -250,6 +261,10 @@ class AccessControl::Impl {
   RateLimiter failures_;
   RateLimiter denials_;
   RateLimiter all_denials_;
+  std::atomic<std::uint64_t> denied_credentials_{0};
+  std::atomic<std::uint64_t> denied_scope_{0};
+  std::atomic<std::uint64_t> limited_writes_{0};
+  std::atomic<std::uint64_t> limited_failures_{0};
 };
 
 AccessControl::AccessControl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit,
@@ -260,6 +275,10 @@ AccessControl::~AccessControl() = default;
 void AccessControl::admit(Access access, std::shared_ptr<const net::Request> request, net::Respond respond,
                           const GuardedHandler& handler) {
   impl_->admit({access, std::move(request), std::move(respond), handler});
+}
+
+AccessStatistics AccessControl::statistics() const noexcept {
+  return impl_->statistics();
 }
 
 void AccessControl::forget_key(const std::string& id) {
@@ -277,7 +296,7 @@ ports::AuditRecord audit_record(const Caller& caller, const net::Request& reques
   ports::AuditRecord record;
   record.actor = caller.id;
   record.address = caller.address;
-  record.request_id = request.request_id;
+  record.request_id = without_api_keys(request.request_id);  // the client chooses it
   return record;
 }
 

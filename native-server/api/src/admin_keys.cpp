@@ -5,6 +5,7 @@
 #include "access.hpp"
 #include "fluxora/api/api_key_text.hpp"
 #include "json_body.hpp"
+#include "json_fields.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -57,75 +58,59 @@ void list_keys(const ApiContext& context, const std::shared_ptr<const net::Reque
   });
 }
 
-/// Reads the members of a creation and gathers everything that is wrong with them.
-class KeyRequest {
- public:
-  KeyRequest(const Json& body, core::UnixMillis now) : body_(body) {
-    read_name();
-    read_scopes();
-    read_expiry(now);
-    for (const auto& [name, value] : body.items()) {
-      if (name != "name" && name != "scopes" && name != "expiresAt") bad(name, "is not a member of a key.");
+void read_scopes(JsonFields& fields, std::vector<std::string>& scopes) {
+  const Json* given = fields.array("scopes");
+  if (given == nullptr) return;
+  if (given->empty()) return fields.add_problem("scopes", "must be a list of at least one scope.");
+  for (const Json& scope : *given) {
+    if (!scope.is_string() || !is_scope(scope.get_ref<const std::string&>())) {
+      return fields.add_problem("scopes", "may hold streams:write, webhooks:manage, indexer:write and admin.");
     }
+    scopes.push_back(scope.get<std::string>());
   }
+  std::sort(scopes.begin(), scopes.end());
+  scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+}
 
+std::optional<core::UnixMillis> read_expiry(JsonFields& fields, core::UnixMillis now) {
+  const std::string* given = fields.optional_text("expiresAt");
+  if (given == nullptr) return std::nullopt;
+  const auto time = core::parse_rfc3339(*given);
+  if (!time) {
+    fields.add_problem("expiresAt", "must be an RFC 3339 time in UTC.");
+    return std::nullopt;
+  }
+  const core::UnixMillis expiry = static_cast<core::UnixMillis>(*time) * 1000;
+  if (expiry <= now) fields.add_problem("expiresAt", "must be in the future.");
+  return expiry;
+}
+
+/// What is wrong is in `fields` afterwards.
+ports::NewApiKey read_key(JsonFields& fields, core::UnixMillis now) {
   ports::NewApiKey key;
-  std::vector<FieldProblem> problems;
-
- private:
-  void bad(std::string_view field, std::string_view message) {
-    problems.push_back({std::string(field), "VALIDATION_ERROR", std::string(message)});
+  if (const std::string* name = fields.text("name")) {
+    key.name = *name;
+    if (const std::string_view why = key_name_problem(key.name); !why.empty()) fields.add_problem("name", why);
   }
-
-  void read_name() {
-    const auto name = body_.find("name");
-    if (name == body_.end() || !name->is_string()) return bad("name", "must be a text.");
-    key.name = name->get<std::string>();
-    if (const std::string_view why = key_name_problem(key.name); !why.empty()) bad("name", why);
-  }
-
-  void read_scopes() {
-    const auto given = body_.find("scopes");
-    if (given == body_.end() || !given->is_array() || given->empty()) {
-      return bad("scopes", "must be a list of at least one scope.");
-    }
-    for (const Json& scope : *given) {
-      if (!scope.is_string() || !is_scope(scope.get_ref<const std::string&>())) {
-        return bad("scopes", "may hold streams:write, webhooks:manage, indexer:write and admin.");
-      }
-      key.scopes.push_back(scope.get<std::string>());
-    }
-    std::sort(key.scopes.begin(), key.scopes.end());
-    key.scopes.erase(std::unique(key.scopes.begin(), key.scopes.end()), key.scopes.end());
-  }
-
-  void read_expiry(core::UnixMillis now) {
-    const auto given = body_.find("expiresAt");
-    if (given == body_.end() || given->is_null()) return;
-    const auto time = given->is_string() ? core::parse_rfc3339(given->get_ref<const std::string&>())
-                                         : core::Result<core::UnixSeconds>(core::ErrorCode::time_invalid);
-    if (!time) return bad("expiresAt", "must be an RFC 3339 time in UTC.");
-    key.expires_at = static_cast<core::UnixMillis>(*time) * 1000;
-    if (*key.expires_at <= now) bad("expiresAt", "must be in the future.");
-  }
-
-  const Json& body_;
-};
+  read_scopes(fields, key.scopes);
+  key.expires_at = read_expiry(fields, now);
+  return key;
+}
 
 void create_key(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
                 net::Respond respond) {
   auto body = read_json_object(*request);
   if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
-  KeyRequest wanted(std::get<Json>(body), context.clock.now());
-  for (const auto& [name, value] : request->query) {
-    wanted.problems.push_back({name, "VALIDATION_ERROR", "is not a parameter of this resource."});
-  }
-  if (!wanted.problems.empty()) return respond(validation_problem(*request, wanted.problems));
+  auto problems = QueryParameters(*request).problems();
+  JsonFields fields(std::get<Json>(body));
+  ports::NewApiKey wanted = read_key(fields, context.clock.now());
+  for (FieldProblem& problem : std::move(fields).problems()) problems.push_back(std::move(problem));
+  if (!problems.empty()) return respond(validation_problem(*request, problems));
 
   const ApiKeyText made = make_api_key(context.random);
-  wanted.key.id = made.id;
-  wanted.key.secret_hash = made.secret_hash();
-  context.api_keys.create(std::move(wanted.key), audit_record(caller, *request),
+  wanted.id = made.id;
+  wanted.secret_hash = made.secret_hash();
+  context.api_keys.create(std::move(wanted), audit_record(caller, *request),
                           [request, respond, text = made.text()](ports::StoreResult<ports::ApiKey> key) {
                             if (!key) return respond(store_problem(key.error(), *request));
                             std::string json_text;

@@ -7,9 +7,15 @@ namespace fluxora::api {
 std::shared_ptr<const net::Router> build_router(const ApiContext& context) {
   auto router = std::make_shared<net::Router>();
   add_health_routes(*router, context);
+  add_metrics_route(*router, context);
+  add_openapi_routes(*router, context);
   add_stream_routes(*router, context);
   add_stream_write_routes(*router, context);
   add_export_routes(*router, context);
+  add_proof_routes(*router, context);
+  add_account_routes(*router, context);
+  add_statement_routes(*router, context);
+  add_schedule_routes(*router, context);
   add_event_routes(*router, context);
   add_admin_key_routes(*router, context);
   add_audit_routes(*router, context);

@@ -44,4 +44,18 @@ std::optional<std::vector<std::string_view>> entity_tags(std::string_view list) 
   return tags;
 }
 
+bool if_none_match_names(const net::Request& request, std::string_view etag) {
+  const auto given = request.header("If-None-Match");
+  if (!given) return false;
+  if (*given == "*") return true;
+  for (std::string_view rest = *given; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    std::string_view tag = net::trim_white_space(rest.substr(0, comma));
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  return false;
+}
+
 }  // namespace fluxora::api

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fluxora/core/unix_time.hpp"
+#include "fluxora/net/http_message.hpp"
 
 namespace fluxora::api {
 
@@ -15,5 +16,8 @@ namespace fluxora::api {
 
 /// The entity tags of a list (RFC 9110 section 8.8.3), quotes and W/ included; none where it isn't such a list.
 [[nodiscard]] std::optional<std::vector<std::string_view>> entity_tags(std::string_view list);
+
+/// Whether If-None-Match is `*` or has that tag, by weak comparison: RFC 9110 section 13.1.2.
+[[nodiscard]] bool if_none_match_names(const net::Request& request, std::string_view etag);
 
 }  // namespace fluxora::api

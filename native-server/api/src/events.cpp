@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "fluxora/core/json_writer.hpp"
@@ -37,6 +38,11 @@ void read_filter(QueryParameters& parameters, ports::EventFilter& filter) {
     filter.event = core::event_name_from_text(*name);
     if (!filter.event) parameters.add_problem("event", "is not the name of an event.");
   }
+}
+
+/// What the log that answers has to reach: a position that the caller has seen is there, wherever it has seen it.
+std::uint64_t min_seq_of(const net::Request& request, const EventsQuery& query) {
+  return std::max(min_version(request), query.after ? query.after->seq : 0);
 }
 
 void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) {
@@ -85,6 +91,7 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
+  query.filter.min_seq = min_seq_of(*request, query);
   // Without a cursor: the newest entries, and the cursor to follow the log from.
   const auto after_seq = query.after ? std::optional(query.after->seq) : std::nullopt;
   context.events.read(after_seq, query.limit, query.filter,
@@ -97,9 +104,9 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
 }
 
 /// An empty page: is it a stream without such entries, or no stream at all?
-void answer_empty(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Response response,
-                  net::Respond respond) {
-  context.streams.find(request->path_parameters[0],
+void answer_empty(const ApiContext& context, const std::shared_ptr<const net::Request>& request, std::uint64_t min_seq,
+                  net::Response response, net::Respond respond) {
+  context.streams.find(request->path_parameters[0], min_seq,
                        [request, response = std::move(response),
                         respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
                          if (!found) return respond(store_problem(found.error(), *request));
@@ -120,6 +127,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
   if (!core::is_stream_id(*query.filter.stream_id)) {
     return respond(problem(404, "There is no such stream.", *request));
   }
+  query.filter.min_seq = min_seq_of(*request, query);
   // A stream's history is read from its beginning unless a cursor says otherwise.
   const std::uint64_t after_seq = query.after ? query.after->seq : 0;
   context.events.read(
@@ -130,7 +138,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
         const core::ResumeDecision decision = decide(query, page->head);
         net::Response response = events_response(*page, decision);
         if (!page->entries.empty()) return respond(std::move(response));
-        answer_empty(context, request, std::move(response), std::move(respond));
+        answer_empty(context, request, query.filter.min_seq, std::move(response), std::move(respond));
       });
 }
 

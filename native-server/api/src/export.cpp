@@ -3,6 +3,7 @@
 
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/stream.hpp"
+#include "long_read.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -11,8 +12,6 @@
 namespace fluxora::api {
 namespace {
 
-/// An export lasts seconds or minutes, so that coming back at once is no use.
-constexpr const char* busy_retry_after_s = "10";
 constexpr std::size_t expected_line_bytes = 1'024;
 
 /// The streams of an export as NDJSON: a page of the snapshot makes a piece of the body.
@@ -42,12 +41,6 @@ class ExportBody final : public net::BodyStream {
   const ports::Clock& clock_;
 };
 
-net::Response busy_problem(const net::Request& request) {
-  net::Response response = problem(503, "As many exports as may run at once are running. Try again later.", request);
-  response.headers.emplace_back("Retry-After", busy_retry_after_s);
-  return response;
-}
-
 void export_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request,
                     net::Respond respond) {
   QueryParameters parameters(*request);
@@ -62,8 +55,7 @@ void export_streams(const ApiContext& context, const std::shared_ptr<const net::
   const core::UnixSeconds now = filter.now;
   context.exports.begin(std::move(filter), [&context, request, now, respond = std::move(respond)](
                                                ports::StoreResult<std::shared_ptr<ports::StreamExport>> begun) {
-    if (!begun && begun.error() == ports::StoreFailure::busy) return respond(busy_problem(*request));
-    if (!begun) return respond(store_problem(begun.error(), *request));
+    if (!begun) return respond(long_read_problem(begun.error(), *request));
     ports::ReadPoint at = (*begun)->at();
     if (!at.indexed_at) at.indexed_at = now;  // one moment for all lines, however long they take
 

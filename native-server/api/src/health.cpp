@@ -121,6 +121,8 @@ std::string root_text(const ApiContext& context) {
   json.key("streams").string("/api/streams");
   json.key("events").string("/api/events");
   json.key("websocket").string("/ws/streams");
+  json.key("description").string("/openapi.json");
+  json.key("docs").string("/docs");
   if (!context.demo_root.empty()) json.key("demo").string("/demo/");
   json.end_object();
   json.end_object();
@@ -144,11 +146,9 @@ void add_health_routes(net::Router& router, const ApiContext& context) {
   });
 
   // Always 200 while running: what is wrong stands in the body, and probes that want a verdict ask /health/ready.
-  router.add("GET", "/health", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
+  router.add("GET", "/health", [&context](std::shared_ptr<const net::Request> request, const net::Respond& respond) {
     if (refuse_query(*request, respond)) return;
-    context.readiness.check([&context, respond = std::move(respond)](ports::StoreResult<bool> current) {
-      respond(json_response(health_text(context, current.has_value()), context.shutting_down() ? 503 : 200));
-    });
+    respond(json_response(health_text(context, context.readiness.is_well()), context.shutting_down() ? 503 : 200));
   });
 
   router.add("GET", "/health/live", [](std::shared_ptr<const net::Request> request, const net::Respond& respond) {

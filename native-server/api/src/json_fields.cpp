@@ -12,8 +12,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t max_exact_number = (std::uint64_t{1} << 53) - 1;
-constexpr std::size_t max_unknown_named = 20;  // a body can have thousands; an answer needn't
-constexpr std::size_t max_name_shown = 64;
 
 const std::string* text_of(const Json& value) {
   return value.get_ptr<const std::string*>();
@@ -26,14 +24,10 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   return number;
 }
 
-std::string shown(const std::string& name) {
-  return name.size() <= max_name_shown ? name : name.substr(0, max_name_shown) + "…";
-}
-
 }  // namespace
 
 const Json* JsonFields::find(std::string_view name) {
-  known_.push_back(name);
+  if (std::find(known_.begin(), known_.end(), name) == known_.end()) known_.push_back(name);
   const auto found = object_.find(name);
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
@@ -87,6 +81,21 @@ const std::string* JsonFields::text(std::string_view name) {
   return text;
 }
 
+const std::string* JsonFields::optional_text(std::string_view name) {
+  const Json* value = find(name);
+  if (value == nullptr) return nullptr;
+  const std::string* text = text_of(*value);
+  if (text == nullptr) add_problem(name, "must be a string.");
+  return text;
+}
+
+const Json* JsonFields::array(std::string_view name) {
+  const Json* value = find(name);
+  if (value != nullptr && value->is_array()) return value;
+  add_problem(name, "must be an array.");
+  return nullptr;
+}
+
 std::optional<std::vector<std::string>> JsonFields::texts(std::string_view name, std::size_t max) {
   const Json* value = find(name);
   if (value != nullptr && value->is_array() && value->size() <= max) {
@@ -109,10 +118,13 @@ void JsonFields::add_problem(std::string_view name, std::string_view message, st
 }
 
 std::vector<FieldProblem> JsonFields::problems() && {
+  std::string message;
   std::size_t unknown = 0;
   for (const auto& [name, value] : object_.items()) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-    if (++unknown <= max_unknown_named) add_problem(shown(name), "is not a member of this request.");
+    if (++unknown > max_unknown_named) break;
+    if (message.empty()) message = "is not a member of this request, which takes " + listed(known_) + ".";
+    add_problem(shown_name(name), message);
   }
   return std::move(problems_);
 }

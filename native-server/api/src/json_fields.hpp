@@ -28,6 +28,10 @@ class JsonFields {
   std::optional<core::UnixSeconds> seconds(std::string_view name);
   /// A string, which must be there.
   const std::string* text(std::string_view name);
+  /// A string; null where absent or JSON's null.
+  const std::string* optional_text(std::string_view name);
+  /// An array, which must be there.
+  const nlohmann::json* array(std::string_view name);
   /// An array of strings, which must be there.
   std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max);
 

@@ -24,9 +24,13 @@ void check_min_version(const net::Request& request, QueryParameters& parameters)
   if (text && !version_of(*text)) parameters.add_problem(header_name, "must be a version: a whole number.");
 }
 
-std::optional<net::Response> refuse_stale(const net::Request& request, std::uint64_t head_seq) {
+std::uint64_t min_version(const net::Request& request) {
   const auto text = request.header(header_name);
-  if (!text || version_of(*text).value_or(0) <= head_seq) return std::nullopt;
+  return text ? version_of(*text).value_or(0) : 0;
+}
+
+std::optional<net::Response> refuse_stale(const net::Request& request, std::uint64_t head_seq) {
+  if (min_version(request) <= head_seq) return std::nullopt;
   net::Response response = problem(503, "That version isn't here yet. Try again shortly.", request);
   response.headers.emplace_back("Retry-After", "1");
   return response;

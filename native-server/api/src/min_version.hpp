@@ -12,6 +12,9 @@ namespace fluxora::api {
 /// Looks at the header's form. What is wrong is in `parameters` afterwards.
 void check_min_version(const net::Request& request, QueryParameters& parameters);
 
+/// The version asked for; 0 where none is. After check_min_version() has found nothing wrong.
+[[nodiscard]] std::uint64_t min_version(const net::Request& request);
+
 /// 503 with Retry-After where the answer was read from a log that ends before the version asked for; otherwise none.
 [[nodiscard]] std::optional<net::Response> refuse_stale(const net::Request& request, std::uint64_t head_seq);
 

@@ -84,6 +84,25 @@ net::Response validation_problem(const net::Request& request, const std::vector<
   return problem(400, detail, request, errors);
 }
 
+std::string shown_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  if (name.size() <= longest) return std::string(name);
+  // Not within a character: its continuation bytes are 10xxxxxx.
+  std::size_t end = longest;
+  while ((static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
+  return std::string(name.substr(0, end)) + "…";
+}
+
+std::string listed(const std::vector<std::string_view>& names) {
+  if (names.empty()) return "none";
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
 net::Response store_problem(ports::StoreFailure failure, const net::Request& request) {
   if (failure == ports::StoreFailure::internal) return problem(500, "The request could not be served.", request);
   net::Response response =

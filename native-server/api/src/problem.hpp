@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,14 @@ struct FieldProblem {
 
 /// 400 for what is wrong with the request's fields.
 [[nodiscard]] net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors);
+
+/// Of names that nobody knows a request can have thousands, and long ones; an answer needn't show more than this.
+inline constexpr std::size_t max_unknown_named = 20;
+/// A name that a client made up, cut where it is long.
+[[nodiscard]] std::string shown_name(std::string_view name);
+
+/// "a, b and c"; "none" of none.
+[[nodiscard]] std::string listed(const std::vector<std::string_view>& names);
 
 /// 503 with Retry-After, or 500, for a store that has no answer.
 [[nodiscard]] net::Response store_problem(ports::StoreFailure failure, const net::Request& request);

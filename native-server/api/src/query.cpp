@@ -45,7 +45,7 @@ std::optional<std::string> QueryParameters::address(std::string_view name) {
   const auto given = text(name);
   if (!given) return std::nullopt;
   if (!core::is_stream_party(*given)) {
-    add_problem(name, "must be a Stellar address, G… or C….");
+    add_problem(name, not_an_address);
     return std::nullopt;
   }
   return std::string(*given);
@@ -79,10 +79,16 @@ void QueryParameters::add_problem(std::string_view name, std::string_view messag
 }
 
 std::vector<FieldProblem> QueryParameters::problems() && {
-  for (const auto& [key, value] : request_.query) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-      problems_.push_back({key, "VALIDATION_ERROR", "is not a parameter of this resource."});
-    }
+  const auto is_known = [&](const auto& given) {
+    return std::find(known_.begin(), known_.end(), given.first) != known_.end();
+  };
+  if (std::all_of(request_.query.begin(), request_.query.end(), is_known)) return std::move(problems_);
+  const std::string message = "is not a parameter of this resource, which takes " + listed(known_) + ".";
+  std::size_t unknown = 0;
+  for (const auto& given : request_.query) {
+    if (is_known(given)) continue;
+    if (++unknown > max_unknown_named) break;
+    add_problem(shown_name(given.first), message);
   }
   return std::move(problems_);
 }

@@ -12,6 +12,9 @@
 
 namespace fluxora::api {
 
+/// What is said of a text that is no address.
+inline constexpr std::string_view not_an_address = "must be a Stellar address, G… or C….";
+
 /// Reads a request's query parameters and gathers everything that is wrong with them: what a route doesn't ask for is
 /// unknown, what comes twice is refused. Ask for all parameters first, then look at problems().
 class QueryParameters {

@@ -6,9 +6,16 @@ namespace fluxora::api {
 
 // Each adds its resource's routes. The context outlives the router.
 void add_health_routes(net::Router& router, const ApiContext& context);
+void add_metrics_route(net::Router& router, const ApiContext& context);
+/// Throws std::runtime_error when the embedded description is no JSON.
+void add_openapi_routes(net::Router& router, const ApiContext& context);
 void add_stream_routes(net::Router& router, const ApiContext& context);
 void add_stream_write_routes(net::Router& router, const ApiContext& context);
 void add_export_routes(net::Router& router, const ApiContext& context);
+void add_proof_routes(net::Router& router, const ApiContext& context);
+void add_account_routes(net::Router& router, const ApiContext& context);
+void add_statement_routes(net::Router& router, const ApiContext& context);
+void add_schedule_routes(net::Router& router, const ApiContext& context);
 void add_event_routes(net::Router& router, const ApiContext& context);
 void add_admin_key_routes(net::Router& router, const ApiContext& context);
 void add_audit_routes(net::Router& router, const ApiContext& context);

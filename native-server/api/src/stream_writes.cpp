@@ -65,7 +65,15 @@ net::Response refusal_response(ports::WriteRefusal refusal, const net::Request& 
   return response;
 }
 
-net::Response creation_response(const ports::WriteAnswer& answer, const net::Request& request) {
+void count_repeat(const ports::WriteAnswer& answer, IdempotencyCounters& counters) {
+  if (answer && answer->replayed) ++counters.replayed;
+  if (!answer && answer.error() == ports::WriteRefusal::key_reused) ++counters.reused;
+  if (!answer && answer.error() == ports::WriteRefusal::key_in_use) ++counters.in_use;
+}
+
+net::Response creation_response(const ApiContext& context, const ports::WriteAnswer& answer,
+                                const net::Request& request) {
+  count_repeat(answer, *context.idempotency);
   if (!answer) return refusal_response(answer.error(), request);
   net::Response response = written_response(*answer);
   response.status = 201;
@@ -178,19 +186,19 @@ void create_stream(const ApiContext& context, const Caller& caller, const Reques
     // What was good when it first came may be wrong by now (an end that has passed, where the start is "now"): then
     // its answer is still the first one's.
     return context.writer.find_creation(
-        std::move(*key), [request, refusal = std::move(refusal),
+        std::move(*key), [&context, request, refusal = std::move(refusal),
                           respond = std::move(respond)](ports::StoreResult<std::optional<ports::WriteAnswer>> earlier) {
           if (!earlier) return respond(store_problem(earlier.error(), *request));
-          respond(*earlier ? creation_response(**earlier, *request) : refusal);
+          respond(*earlier ? creation_response(context, **earlier, *request) : refusal);
         });
   }
   creation.id = new_stream_id(context.clock.now(), context.random);
   creation.idempotency = std::move(key);
   creation.by = audit_record(caller, *request);
-  context.writer.create(
-      std::move(creation), [request, respond = std::move(respond)](ports::StoreResult<ports::WriteAnswer> answer) {
-        respond(answer ? creation_response(*answer, *request) : store_problem(answer.error(), *request));
-      });
+  context.writer.create(std::move(creation), [&context, request, respond = std::move(respond)](
+                                                 ports::StoreResult<ports::WriteAnswer> answer) {
+    respond(answer ? creation_response(context, *answer, *request) : store_problem(answer.error(), *request));
+  });
 }
 
 // --- pause, resume, cancel
@@ -232,7 +240,7 @@ void change_api_stream(const ApiContext& context, const RequestPointer& request,
 
 /// The chain decides about its own streams.
 void refuse_chain_stream(const ApiContext& context, const RequestPointer& request, net::Respond respond) {
-  context.streams.find(request->path_parameters[0],
+  context.streams.find(request->path_parameters[0], ports::newest,
                        [request, respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
                          if (!found) return respond(store_problem(found.error(), *request));
                          if (!found->stream) return respond(problem(404, "There is no such stream.", *request));

@@ -50,6 +50,23 @@ std::string page_text(const ports::StreamPage& page, const std::string& filters,
   return body;
 }
 
+/// Requests that share a page share its text: the store gives it to one after another of them on one thread.
+std::shared_ptr<const std::string> shared_page_text(const std::shared_ptr<const ports::StreamPage>& page,
+                                                    const std::string& filters, const ports::Clock& clock) {
+  struct Last {
+    std::weak_ptr<const ports::StreamPage> page;
+    std::string filters;
+    core::UnixMillis second = 0;  // that its balances are of, where nothing is indexed
+    std::shared_ptr<const std::string> text;
+  };
+  thread_local Last last;
+  const core::UnixMillis second = clock.now() / 1000;
+  if (last.page.lock() != page || last.filters != filters || last.second != second) {
+    last = {page, filters, second, std::make_shared<const std::string>(page_text(*page, filters, clock))};
+  }
+  return last.text;
+}
+
 void list_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   ports::StreamQuery query;
@@ -68,28 +85,17 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
-  context.streams.list(std::move(query), [&context, request, filters,
-                                          respond = std::move(respond)](ports::StoreResult<ports::StreamPage> page) {
-    if (!page) return respond(store_problem(page.error(), *request));
-    if (auto refusal = refuse_stale(*request, page->at.head_seq)) return respond(std::move(*refusal));
+  query.min_seq = min_version(*request);
+  context.streams.list(std::move(query), [&context, request, filters, respond = std::move(respond)](
+                                             ports::StoreResult<std::shared_ptr<const ports::StreamPage>> found) {
+    if (!found) return respond(store_problem(found.error(), *request));
+    const ports::StreamPage& page = **found;
+    if (auto refusal = refuse_stale(*request, page.at.head_seq)) return respond(std::move(*refusal));
     net::Response response;
-    response.body = page_text(*page, filters, context.clock);
-    add_cursor_header(response, page->at.epoch, page->at.head_seq);
+    response.body = shared_page_text(*found, filters, context.clock);
+    add_cursor_header(response, page.at.epoch, page.at.head_seq);
     respond(std::move(response));
   });
-}
-
-/// RFC 9110 section 13.1.2, by weak comparison: `*`, or a list of entity tags of which one is ours.
-bool names_etag(std::string_view if_none_match, std::string_view etag) {
-  if (if_none_match == "*") return true;
-  while (!if_none_match.empty()) {
-    const std::size_t comma = if_none_match.find(',');
-    std::string_view tag = net::trim_white_space(if_none_match.substr(0, comma));
-    if (tag.substr(0, 2) == "W/") tag.remove_prefix(2);
-    if (tag == etag) return true;
-    if_none_match.remove_prefix(comma == std::string_view::npos ? if_none_match.size() : comma + 1);
-  }
-  return false;
 }
 
 net::Response stream_response(const core::Stream& stream, const ports::ReadPoint& point, core::UnixSeconds at,
@@ -99,7 +105,7 @@ net::Response stream_response(const core::Stream& stream, const ports::ReadPoint
   response.headers.emplace_back("ETag", etag);
   response.headers.emplace_back("Cache-Control", "no-cache");
   add_cursor_header(response, point.epoch, point.head_seq);
-  if (const auto known = request.header("If-None-Match"); known && names_etag(*known, etag)) {
+  if (if_none_match_names(request, etag)) {
     response.status = 304;
     return response;
   }
@@ -130,7 +136,9 @@ void read_stream(const ApiContext& context, const std::shared_ptr<const net::Req
     const core::UnixSeconds moment = at ? *at : as_of(*found->stream, found->at, context.clock);
     respond(stream_response(*found->stream, found->at, moment, *request));
   };
-  at ? context.streams.find_as_of(id, *at, std::move(answer)) : context.streams.find(id, std::move(answer));
+  const std::uint64_t min_seq = min_version(*request);
+  at ? context.streams.find_as_of(id, *at, min_seq, std::move(answer))
+     : context.streams.find(id, min_seq, std::move(answer));
 }
 
 /// The streams that were asked for in the order of the asking, and the ids that are no stream's; each once.
@@ -186,15 +194,16 @@ void look_up_streams(const ApiContext& context, const std::shared_ptr<const net:
   for (const std::string& id : ids) {
     if (core::is_stream_id(id)) possible.push_back(id);
   }
-  context.streams.find_all(std::move(possible), [&context, request, ids, respond = std::move(respond)](
-                                                    ports::StoreResult<ports::StreamsAnswer> found) {
-    if (!found) return respond(store_problem(found.error(), *request));
-    if (auto refusal = refuse_stale(*request, found->at.head_seq)) return respond(std::move(*refusal));
-    net::Response response;
-    response.body = lookup_text(ids, *found, context.clock);
-    add_cursor_header(response, found->at.epoch, found->at.head_seq);
-    respond(std::move(response));
-  });
+  context.streams.find_all(
+      std::move(possible), min_version(*request),
+      [&context, request, ids, respond = std::move(respond)](ports::StoreResult<ports::StreamsAnswer> found) {
+        if (!found) return respond(store_problem(found.error(), *request));
+        if (auto refusal = refuse_stale(*request, found->at.head_seq)) return respond(std::move(*refusal));
+        net::Response response;
+        response.body = lookup_text(ids, *found, context.clock);
+        add_cursor_header(response, found->at.epoch, found->at.head_seq);
+        respond(std::move(response));
+      });
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ class StreamsSocket final : public net::WebSocketListener, public hub::Subscribe
     feed_ = std::make_shared<hub::FeedSession>(
         context.events, *this,
         [connection = connection_](std::function<void()> task) { connection->post(std::move(task)); }, position.epoch,
-        position.seq);
+        position.seq, &context.hub.feed_counters());
     context.hub.add(io_thread_, *this);
     context.log.info("ws_connect", "", {{"connectionId", id_}, {"ip", address_}});
   }

@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 
 #include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/core/bytes.hpp"
+#include "fluxora/core/decimal.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/net/http_client.hpp"
 
@@ -64,12 +66,14 @@ std::string read_host(Config& config, const std::string& text) {
   return {};
 }
 
-std::string read_database_url(Config& config, const std::string& text) {
-  if (text.rfind("postgres://", 0) != 0 && text.rfind("postgresql://", 0) != 0) {
-    return "must begin with postgres:// or postgresql://";
-  }
-  config.database_url = text;
-  return {};
+std::function<std::string(Config&, const std::string&)> database_url(std::string Config::* member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    if (text.rfind("postgres://", 0) != 0 && text.rfind("postgresql://", 0) != 0) {
+      return "must begin with postgres:// or postgresql://";
+    }
+    config.*member = text;
+    return {};
+  };
 }
 
 std::string read_contract_ids(Config& config, const std::string& text) {
@@ -156,6 +160,65 @@ std::string read_cors_origins(Config& config, const std::string& text) {
   return {};
 }
 
+/// `%41` → `A`; none for an escape that isn't one.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto byte = core::hex_decode(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1) return std::nullopt;
+    decoded += static_cast<char>(byte->front());
+    i += 2;
+  }
+  return decoded;
+}
+
+bool is_header_name(std::string_view name) {
+  const auto is_token_character = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
+}
+
+bool is_header_value(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// As OpenTelemetry's specification of the OTLP exporter has it: name=value, comma separated, values percent-encoded.
+/// They may be secrets, so what is wrong is told without them.
+std::string read_otlp_headers(Config& config, const std::string& text) {
+  net::HeaderFields headers;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    const std::string_view pair = std::string_view(text).substr(from, comma - from);
+    const std::size_t equals = pair.find('=');
+    const std::string_view name = net::trim_white_space(pair.substr(0, equals));
+    const auto value = equals == std::string_view::npos
+                           ? std::nullopt
+                           : percent_decoded(net::trim_white_space(pair.substr(equals + 1)));
+    if (!value || !is_header_name(name) || !is_header_value(*value)) {
+      return "must be headers as name=value, comma separated, values percent-encoded; one of them isn't";
+    }
+    headers.emplace_back(name, *value);
+    from = comma + 1;
+  }
+  config.otlp_headers = std::move(headers);
+  return {};
+}
+
+std::string read_traces_share(Config& config, const std::string& text) {
+  const auto share = core::parse_decimal(text);
+  if (!share || share->units < 0 || share->units > telemetry::whole_share) {
+    return "must be a number from 0 to 1, with at most 7 decimals";
+  }
+  config.traces_share = static_cast<std::uint32_t>(share->units);
+  return {};
+}
+
 /// Security that a deployment may count on must not be ignored in silence.
 std::string read_unsupported_switch(Config&, const std::string& text) {
   if (text == "false") return {};
@@ -164,7 +227,10 @@ std::string read_unsupported_switch(Config&, const std::string& text) {
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> table = {
-      {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."}, read_database_url},
+      {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."},
+       database_url(&Config::database_url)},
+      {{"DATABASE_REPLICA_URL", "", "A standby of it that may answer reads. Unset: the primary answers all."},
+       database_url(&Config::database_replica_url)},
       {{"HOST", "127.0.0.1", "IP address to listen on."}, read_host},
       {{"PORT", "3000", "Port to listen on; 0 takes any free one."}, number(&Config::port, 0, 65'535)},
       {{"PUBLIC_URL", "", "Where clients reach the service; https adds upgrade-insecure-requests."},
@@ -195,9 +261,9 @@ const std::vector<Row>& rows() {
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
       {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Open WebSockets an address may have."},
        number(&Config::ws_max_connections_per_ip, 1, 100'000)},
-      {{"EXPORT_MAX_CONCURRENT", "2", "Exports of all streams at once; each holds a database connection."},
+      {{"EXPORT_MAX_CONCURRENT", "2", "Exports and statements at once; each holds a database connection."},
        number(&Config::export_max_concurrent, 1, 16)},
-      {{"EXPORT_TIMEOUT_MS", "300000", "Longest that an export may take: meanwhile the database can't clean up."},
+      {{"EXPORT_TIMEOUT_MS", "300000", "Longest that one of them may take: meanwhile the database can't clean up."},
        number(&Config::export_timeout_ms, 100, 86'400'000)},
       {{"DEMO_ROOT", "", "Folder with the built demo page, served under /demo/."}, plain_text(&Config::demo_root)},
       {{"SHUTDOWN_GRACE_MS", "10000", "Longest that a shutdown waits for requests and connections."},
@@ -214,6 +280,21 @@ const std::vector<Row>& rows() {
        read_trusted_proxies},
       {{"CORS_ORIGINS", "", "Origins whose pages may read answers, comma separated: https://app.example."},
        read_cors_origins},
+      {{"OTEL_EXPORTER_OTLP_ENDPOINT", "",
+        "Collector of traces, OTLP over HTTP with JSON; /v1/traces is appended. Unset: traces aren't exported."},
+       web_url(&Config::otlp_endpoint)},
+      {{"OTEL_EXPORTER_OTLP_HEADERS", "",
+        "Headers for the collector, name=value, comma separated, values percent-encoded; may hold its secret."},
+       read_otlp_headers},
+      {{"OTEL_EXPORTER_OTLP_CERTIFICATE", "",
+        "PEM file of certificate authorities for the collector. Unset: the system's."},
+       plain_text(&Config::otlp_ca_file)},
+      {{"OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "Milliseconds that one export may take."},
+       number(&Config::otlp_timeout_ms, 100, 60'000)},
+      {{"OTEL_SERVICE_NAME", "fluxora", "What traces call this service."}, plain_text(&Config::service_name)},
+      {{"OTEL_TRACES_SAMPLER_ARG", "1",
+        "Share of the traces beginning here that are recorded, 0 to 1; a caller's trace follows its flag."},
+       read_traces_share},
       {{"WS_AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
   };
   return table;
@@ -231,9 +312,8 @@ const std::vector<Setting>& settings() {
 }
 
 const std::vector<std::string_view>& unused_settings() {
-  static const std::vector<std::string_view> names = {"DATABASE_REPLICA_URL", "REDIS_URL",
-                                                      "HORIZON_URL",          "INDEXER_WORKER_TOKEN",
-                                                      "FLUXORA_WEBHOOK_URL",  "FLUXORA_WEBHOOK_SECRET"};
+  static const std::vector<std::string_view> names = {"REDIS_URL", "HORIZON_URL", "INDEXER_WORKER_TOKEN",
+                                                      "FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
   return names;
 }
 

@@ -9,7 +9,9 @@
 
 #include "fluxora/api/client_address.hpp"
 #include "fluxora/api/cors.hpp"
+#include "fluxora/net/http_message.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/telemetry/tracer.hpp"
 
 namespace fluxora::app {
 
@@ -19,6 +21,7 @@ struct Config {
   std::uint16_t port = 3000;
   std::string public_url;
   std::string database_url;
+  std::string database_replica_url;
   std::string stellar_rpc_url;
   std::string network_passphrase;
   std::vector<std::string> contract_ids;  ///< sorted; {"*"} for all
@@ -42,6 +45,12 @@ struct Config {
   unsigned write_rate_limit = 100;
   api::TrustedProxies trusted_proxies;
   api::CorsPolicy cors;
+  std::string otlp_endpoint;  ///< empty: traces aren't exported
+  net::HeaderFields otlp_headers;
+  std::string otlp_ca_file;
+  int otlp_timeout_ms = 10'000;
+  std::string service_name = "fluxora";
+  std::uint32_t traces_share = telemetry::whole_share;  ///< of whole_share
 
   [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
   /// Only this machine can connect.

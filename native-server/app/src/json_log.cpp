@@ -1,7 +1,9 @@
 #include "json_log.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <utility>
 
 #include <unistd.h>
 
@@ -9,6 +11,11 @@
 
 namespace fluxora::app {
 namespace {
+
+/// How long a line may wait for others. Short enough that whoever watches the log doesn't notice.
+constexpr std::chrono::milliseconds gathering_time{10};
+constexpr std::size_t enough_to_write = 64 * 1024;
+constexpr std::size_t max_kept_bytes = 2 * enough_to_write;
 
 std::string_view level_name(ports::LogLevel level) {
   switch (level) {
@@ -41,25 +48,75 @@ void write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-void JsonLog::write(ports::LogLevel level, std::string_view event, std::string_view message,
-                    std::initializer_list<ports::LogField> fields) {
-  if (level < least_) return;
-  std::string line;
-  line.reserve(256);
-  core::JsonWriter json(line);
+JsonLog::JsonLog(ports::LogLevel least, const ports::Clock& clock, int descriptor)
+    : least_(least), clock_(clock), descriptor_(descriptor), writer_([this] { run(); }) {}
+
+JsonLog::~JsonLog() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_one();
+  writer_.join();
+}
+
+void JsonLog::append_line(std::string& out, ports::LogLevel level, std::string_view event, std::string_view message,
+                          std::initializer_list<ports::LogField> fields) const {
+  core::JsonWriter json(out);
   json.begin_object();
   json.key("time").string(core::format_rfc3339_millis(clock_.now()));
   json.key("level").string(level_name(level));
   json.key("event").string(event);
   if (!message.empty()) json.key("message").string(message);
   for (const ports::LogField& field : fields) {
+    if (field.is_absent) continue;
     json.key(field.name);
     std::visit(FieldWriter{json, field.is_json}, field.value);
   }
   json.end_object();
-  line += '\n';
-  const std::lock_guard lock(mutex_);
-  write_all(descriptor_, line);
+  out += '\n';
+}
+
+void JsonLog::write(ports::LogLevel level, std::string_view event, std::string_view message,
+                    std::initializer_list<ports::LogField> fields) {
+  if (level < least_) return;
+  thread_local std::string line;
+  line.clear();
+  append_line(line, level, event, message, fields);
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (dropped_ > 0 || waiting_.size() + line.size() > max_waiting_bytes) {
+      ++dropped_;  // also what would fit behind what didn't: the count stands where the lines are missing
+      return;
+    }
+    const bool was_waiting = !waiting_.empty();
+    const bool was_enough = waiting_.size() >= enough_to_write;
+    waiting_ += line;
+    if (level >= ports::LogLevel::warn) at_once_ = true;
+    wake = !was_waiting || (!was_enough && waiting_.size() >= enough_to_write) || level >= ports::LogLevel::warn;
+  }
+  if (wake) wake_.notify_one();
+}
+
+void JsonLog::run() {
+  std::string writing;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+    wake_.wait_for(lock, gathering_time, [this] { return ending_ || at_once_ || waiting_.size() >= enough_to_write; });
+    if (waiting_.empty()) return;  // ending
+    writing.clear();
+    writing.swap(waiting_);
+    at_once_ = false;
+    if (const std::uint64_t dropped = std::exchange(dropped_, 0); dropped > 0) {
+      append_line(writing, ports::LogLevel::warn, "log_lines_dropped", "", {{"count", dropped}});
+    }
+    lock.unlock();
+    write_all(descriptor_, writing);
+    if (writing.capacity() > max_kept_bytes) writing = std::string();
+    lock.lock();
+  }
 }
 
 }  // namespace fluxora::app

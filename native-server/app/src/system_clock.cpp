@@ -7,6 +7,11 @@ core::UnixMillis SystemClock::now() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
 }
 
+std::int64_t SystemClock::now_ns() const {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
+}
+
 bool SystemClock::sleep(std::chrono::milliseconds duration) {
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, duration, [this] { return ended_; });

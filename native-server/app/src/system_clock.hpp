@@ -11,6 +11,7 @@ namespace fluxora::app {
 class SystemClock final : public ports::Clock {
  public:
   [[nodiscard]] core::UnixMillis now() const override;
+  [[nodiscard]] std::int64_t now_ns() const override;
   bool sleep(std::chrono::milliseconds duration) override;
   void end();
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "fluxora/core/ledger_key.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/core/unix_time.hpp"
 
@@ -152,6 +153,30 @@ std::vector<ports::LedgerHeader> read_ledgers(const Json& result) {
     headers.push_back(header);
   }
   return headers;
+}
+
+LatestLedger read_latest_ledger(const Json& result) {
+  return {ledger_number(result, "sequence"), hash(result, "id")};
+}
+
+EntriesAnswer read_entries(const Json& result) {
+  EntriesAnswer answer;
+  answer.ledger = ledger_number(result, "latestLedger");
+  const Json& entries = member(result, "entries");
+  if (entries.is_null()) return answer;  // how older servers write that there are none
+  if (!entries.is_array()) nonsense("no list in entries");
+  answer.entries.reserve(entries.size());
+  for (const Json& item : entries) {
+    ports::StorageEntry entry;
+    entry.key = base64(text(item, "key"), "key");
+    entry.xdr = base64(text(item, "xdr"), "xdr");
+    if (!core::decode_contract_data(entry.key, entry.xdr)) nonsense("no contract data of its key in xdr");
+    entry.last_modified_ledger = ledger_number(item, "lastModifiedLedgerSeq");
+    if (entry.last_modified_ledger > answer.ledger) nonsense("an entry that was modified after its latestLedger");
+    if (item.contains("liveUntilLedgerSeq")) entry.live_until_ledger = ledger_number(item, "liveUntilLedgerSeq");
+    answer.entries.push_back(std::move(entry));
+  }
+  return answer;
 }
 
 }  // namespace fluxora::chain

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fluxora/ports/chain_source.hpp"
+#include "fluxora/ports/contract_storage.hpp"
 
 namespace fluxora::chain {
 
@@ -20,10 +21,24 @@ struct EventsAnswer {
   ports::LedgerWindow window;
 };
 
+/// What getLedgerEntries says: the ledger that it looked at, and of its entries those that are there, in no order.
+struct EntriesAnswer {
+  std::uint32_t ledger = 0;
+  std::vector<ports::StorageEntry> entries;
+};
+
+/// What getLatestLedger says of its ledger.
+struct LatestLedger {
+  std::uint32_t sequence = 0;
+  core::Hash hash{};
+};
+
 // Each reads a JSON-RPC result and throws ChainError::Kind::nonsense naming the field that can't be right.
 std::string read_passphrase(const Json& result);
 ports::LedgerWindow read_window(const Json& result);
 EventsAnswer read_events(const Json& result, std::uint32_t first, std::uint32_t last);
 std::vector<ports::LedgerHeader> read_ledgers(const Json& result);
+LatestLedger read_latest_ledger(const Json& result);
+EntriesAnswer read_entries(const Json& result);
 
 }  // namespace fluxora::chain

@@ -1,7 +1,10 @@
 #include "fluxora/chain/stellar_rpc.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
+#include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "rpc_answers.hpp"
@@ -16,6 +19,9 @@ constexpr std::size_t contracts_a_filter = 5;
 constexpr std::uint32_t largest_ledger_page = 64;
 // One ledger's events; Soroban's own limits are well below.
 constexpr std::size_t max_events_a_ledger = 200'000;
+
+// A ledger closes every few seconds and a look takes milliseconds: a second one is rare already.
+constexpr int max_storage_attempts = 3;
 
 /// JSON-RPC error codes of the server's for ledgers that it doesn't hold.
 constexpr int invalid_request = -32600;
@@ -33,9 +39,34 @@ Json event_filters(const std::vector<std::string>& contracts) {
   return filters;
 }
 
+std::vector<std::optional<ports::StorageEntry>> in_order_of(const std::vector<core::Bytes>& keys,
+                                                            std::vector<ports::StorageEntry> found) {
+  std::map<core::Bytes, std::size_t> places;
+  for (std::size_t i = 0; i < keys.size(); ++i) places.emplace(keys[i], i);
+  std::vector<std::optional<ports::StorageEntry>> entries(keys.size());
+  for (ports::StorageEntry& entry : found) {
+    const auto place = places.find(entry.key);
+    if (place == places.end() || entries[place->second]) {
+      throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has an entry that wasn't asked for");
+    }
+    entries[place->second] = std::move(entry);
+  }
+  return entries;
+}
+
 ChainError from_http(const net::HttpClientError& error) {
   const bool cancelled = error.kind() == net::HttpClientError::Kind::cancelled;
   return {cancelled ? ChainError::Kind::cancelled : ChainError::Kind::unreachable, error.what()};
+}
+
+std::string_view error_type(ChainError::Kind kind) {
+  switch (kind) {
+    case ChainError::Kind::cancelled: return "cancelled";
+    case ChainError::Kind::outside_window: return "outside_window";
+    case ChainError::Kind::nonsense: return "nonsense";
+    case ChainError::Kind::unreachable: break;
+  }
+  return "unreachable";
 }
 
 [[noreturn]] void throw_rpc_error(const Json& error) {
@@ -65,14 +96,33 @@ class StellarRpc::Impl {
     }
   }
 
+  /// One call, counted and traced.
   Json call(const char* method, Json params) {
+    const auto span = begin_span(method);
+    ++calls_;
+    try {
+      return ask(method, std::move(params), span.get());
+    } catch (const ChainError& error) {
+      note_error(span.get(), error_type(error.kind()));
+      throw;
+    } catch (const net::HttpClientError&) {
+      note_error(span.get(), "too_large");
+      throw;
+    }
+  }
+
+  [[nodiscard]] StellarRpcStatistics statistics() const noexcept { return {calls_, errors_}; }
+
+  Json ask(const char* method, Json params, const ports::Span* span) {
     const std::string id = std::to_string(++last_id_);
     Json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}};
     if (!params.is_null()) request["params"] = std::move(params);
 
     net::HttpClientResponse response;
     try {
-      response = http_.post(url_.target, "application/json", request.dump());
+      net::HeaderFields headers;
+      if (span != nullptr) headers.emplace_back("traceparent", span->traceparent());
+      response = http_.post(url_.target, "application/json", request.dump(), headers);
     } catch (const net::HttpClientError& error) {
       if (error.kind() == net::HttpClientError::Kind::too_large) throw;
       throw from_http(error);
@@ -170,15 +220,51 @@ class StellarRpc::Impl {
     return headers;
   }
 
+  ports::StorageAnswer contract_data(const std::vector<core::Bytes>& keys) {
+    Json wanted = Json::array();
+    for (const core::Bytes& key : keys) wanted.push_back(core::base64_encode(key));
+    // Entries come with a ledger's number alone. A reorg between two calls would give its number another hash: only
+    // entries with the same hash before and after them are known to be of that ledger.
+    LatestLedger before = read_latest_ledger(bounded_call("getLatestLedger", nullptr));
+    for (int attempt = 0; attempt < max_storage_attempts; ++attempt) {
+      EntriesAnswer found = read_entries(bounded_call("getLedgerEntries", {{"keys", wanted}}));
+      const ports::LedgerHeader after = ledgers(found.ledger, found.ledger).front();
+      if (after.sequence == before.sequence && after.hash == before.hash) {
+        return {in_order_of(keys, std::move(found.entries)), after};
+      }
+      before = {after.sequence, after.hash};
+    }
+    throw ChainError(ChainError::Kind::unreachable, "the RPC was at another ledger at each look");
+  }
+
   void cancel() noexcept { http_.cancel(); }
 
  private:
+  /// Named and described as OpenTelemetry's conventions for RPC have it. The URL stays out: it may hold a key.
+  std::unique_ptr<ports::Span> begin_span(const char* method) {
+    if (options_.tracer == nullptr) return nullptr;
+    auto span = options_.tracer->start_part(ports::SpanKind::client, method);
+    if (!span) return nullptr;
+    span->set("rpc.system", "jsonrpc");
+    span->set("rpc.method", method);
+    span->set("server.address", url_.host);
+    span->set("server.port", std::int64_t{std::stol(url_.port)});
+    return span;
+  }
+
+  void note_error(ports::Span* span, std::string_view type) {
+    ++errors_;
+    if (span != nullptr) span->fail(type);
+  }
+
   StellarRpcOptions options_;
   net::Url url_;
   net::HttpClient http_;
   Json filters_;
   std::uint32_t ledger_page_ = largest_ledger_page;
   std::uint64_t last_id_ = 0;
+  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::uint64_t> errors_{0};
 };
 
 StellarRpc::StellarRpc(StellarRpcOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -195,6 +281,12 @@ ports::EventBatch StellarRpc::events(std::uint32_t first, std::uint32_t last) {
 }
 std::vector<ports::LedgerHeader> StellarRpc::ledgers(std::uint32_t first, std::uint32_t last) {
   return impl_->ledgers(first, last);
+}
+ports::StorageAnswer StellarRpc::contract_data(const std::vector<core::Bytes>& keys) {
+  return impl_->contract_data(keys);
+}
+StellarRpcStatistics StellarRpc::statistics() const noexcept {
+  return impl_->statistics();
 }
 void StellarRpc::cancel() noexcept {
   impl_->cancel();

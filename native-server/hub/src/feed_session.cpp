@@ -24,12 +24,26 @@ Frame encode_update(const core::LogEntry& entry, std::string_view epoch) {
   return text;
 }
 
-FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq)
-    : log_(log), outlet_(outlet), post_(std::move(post)), epoch_(std::move(epoch)), tail_seq_(tail_seq) {}
+FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq,
+                         FeedCounters* counters)
+    : log_(log),
+      outlet_(outlet),
+      post_(std::move(post)),
+      epoch_(std::move(epoch)),
+      tail_seq_(tail_seq),
+      counters_(counters) {}
+
+void FeedSession::count_subscriptions() {
+  // Unsigned: a difference below zero subtracts.
+  if (counters_ != nullptr) counters_->subscriptions += subscriptions_.size() - counted_subscriptions_;
+  counted_subscriptions_ = subscriptions_.size();
+}
 
 FeedSession::Subscription& FeedSession::add(const Topic& topic, std::uint64_t begin, bool live) {
   Subscription& subscription = subscriptions_[topic_key(topic)];
   subscription = {topic, begin, begin, live, false, ++next_ticket_};
+  count_subscriptions();
+  if (!live && counters_ != nullptr) ++counters_->replays;
   return subscription;
 }
 
@@ -94,6 +108,7 @@ void FeedSession::unsubscribe(const Topic& topic) {
   if (found == subscriptions_.end()) return;
   Subscription ended = std::move(found->second);
   subscriptions_.erase(found);
+  count_subscriptions();
   ended.position = reached(ended);
   ended.live = false;
   ended.ticket = ++next_ticket_;
@@ -223,6 +238,7 @@ void FeedSession::on_drained() {
 void FeedSession::close() {
   closed_ = true;
   subscriptions_.clear();
+  count_subscriptions();
   asking_.clear();
   ended_.clear();
 }

@@ -1,5 +1,7 @@
 #include "fluxora/hub/hub.hpp"
 
+#include <algorithm>
+
 #include "fluxora/core/log_entry.hpp"
 
 namespace fluxora::hub {
@@ -29,6 +31,8 @@ Hub::~Hub() {
 void Hub::start(unsigned io_threads, Post post) {
   const ports::LogHead head = tail_->head();
   position_ = {head.epoch, head.head_seq};
+  tail_seq_ = head.head_seq;
+  at_end_ = clock_.now();
   post_ = std::move(post);
   for (unsigned i = 0; i < io_threads; ++i) {
     shards_.push_back(std::make_unique<Shard>());
@@ -67,6 +71,7 @@ void Hub::check_epoch() {
   const ports::LogHead head = tail_->head();
   if (head.epoch == position_.epoch && head.head_seq >= position_.seq) return;
   position_ = {head.epoch, head.head_seq};
+  tail_seq_ = head.head_seq;
   log_.warn("epoch_changed", "the database holds another log now", {{"epoch", head.epoch}});
   on_every_thread([position = position_](Shard& shard) {
     shard.position = position;
@@ -77,7 +82,10 @@ void Hub::check_epoch() {
 void Hub::read_news() {
   while (!stopping_) {
     std::vector<core::LogEntry> entries = tail_->read_after(position_.seq, batch_limit);
-    if (entries.empty()) return;
+    if (entries.empty()) {
+      at_end_ = clock_.now();
+      return;
+    }
     publish(std::move(entries));
   }
 }
@@ -91,10 +99,18 @@ void Hub::publish(std::vector<core::LogEntry> entries) {
     batch->entries.push_back({std::move(entry), std::move(frame)});
   }
   position_.seq = batch->entries.back().entry.seq;
+  tail_seq_ = position_.seq;
+  entries_published_ += batch->entries.size();
   on_every_thread([batch = std::shared_ptr<const PublishedBatch>(std::move(batch))](Shard& shard) {
     shard.position.seq = batch->entries.back().entry.seq;
     shard.tell([&](Subscriber& subscriber) { subscriber.on_batch(*batch); });
   });
+}
+
+HubStatistics Hub::statistics() const {
+  const core::UnixMillis age = std::max<core::UnixMillis>(0, clock_.now() - at_end_);
+  return {tail_seq_, std::chrono::milliseconds(age), entries_published_, feed_counters_.subscriptions,
+          feed_counters_.replays};
 }
 
 void Hub::broadcast(Frame notice) {

@@ -32,13 +32,14 @@ class Halt : public std::runtime_error {
 class Indexer::Impl {
  public:
   Impl(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
-       ports::Log& log, std::function<void(bool, std::string_view)> on_service)
+       ports::Log& log, std::function<void(bool, std::string_view)> on_service, ports::Tracer* tracer)
       : options_(std::move(options)),
         chain_(chain),
         store_(store),
         clock_(clock),
         log_(log),
         on_service_(std::move(on_service)),
+        tracer_(tracer),
         tip_(options_.safety_margin) {
     status_.state = ports::IndexerStatus::State::starting;
     status_.threshold_ms = options_.stall_threshold.count();
@@ -94,6 +95,11 @@ class Indexer::Impl {
     return status;
   }
 
+  IndexerStatistics statistics() const {
+    const std::lock_guard lock(mutex_);
+    return statistics_;
+  }
+
   bool sleep(milliseconds duration) { return clock_.sleep(duration); }
 
  private:
@@ -106,6 +112,7 @@ class Indexer::Impl {
     if (!opened_) open();
 
     const ports::LedgerWindow window = chain_.window();
+    count([&](IndexerStatistics& counts) { counts.chain_latest = window.latest; });
     const std::optional<std::uint32_t> held = checkpoint_ ? std::optional(checkpoint_->ledger) : std::nullopt;
     const core::ChainTip::Plan plan =
         tip_.plan(window.oldest, window.latest, held, options_.start_ledger, clock_.now());
@@ -175,7 +182,22 @@ class Indexer::Impl {
     if (progress.checkpoint) status_.last_ledger = progress.checkpoint->ledger;
   }
 
+  /// One batch is one trace, its calls of the RPC among its parts.
   void index(std::uint32_t first, std::uint32_t last) {
+    const auto span = tracer_ == nullptr ? nullptr : tracer_->start(ports::SpanKind::internal, "indexer batch");
+    try {
+      const IngestCounts counts = index_batch(first, last);
+      if (!span) return;
+      span->set("fluxora.ledger.first", std::int64_t{first});
+      span->set("fluxora.ledger.last", std::int64_t{checkpoint_->ledger});
+      span->set("fluxora.events.inserted", static_cast<std::int64_t>(counts.inserted));
+    } catch (const std::exception&) {
+      if (span) span->fail("indexer_batch_failed");
+      throw;
+    }
+  }
+
+  IngestCounts index_batch(std::uint32_t first, std::uint32_t last) {
     // The chain may change between two calls. One hash stands for everything below it, so the batch is of one chain
     // when its last ledger's is the same before and after. SPEC section 9.
     const ports::LedgerHeader before = chain_.ledgers(last, last).front();
@@ -197,6 +219,11 @@ class Indexer::Impl {
       const std::lock_guard lock(mutex_);
       status_.last_ledger = header.sequence;
     }
+    count([&](IndexerStatistics& sum) {
+      ++sum.batches;
+      sum.events += counts.inserted;
+      sum.duplicates += counts.duplicates;
+    });
     if (!batch.events.empty()) {
       log_.info("ledgers_indexed", "",
                 {{"first", std::uint64_t{batch.first}},
@@ -204,6 +231,7 @@ class Indexer::Impl {
                  {"inserted", std::uint64_t{counts.inserted}},
                  {"duplicates", std::uint64_t{counts.duplicates}}});
     }
+    return counts;
   }
 
   /// Headers of the batch's ledgers with events, of its last and, to see that it links to the checkpoint, of its first.
@@ -228,6 +256,7 @@ class Indexer::Impl {
     const std::optional<core::Reorg> reorg = core::find_reorg({checkpoint_->ledger, checkpoint_->hash}, first);
     if (!reorg) return;
     tip_.reorganised(*reorg);
+    count([](IndexerStatistics& counts) { ++counts.reorgs; });
     log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
               {{"ledger", std::uint64_t{reorg->ledger}},
                {"existingHash", core::hex_encode(reorg->existing_hash)},
@@ -278,6 +307,7 @@ class Indexer::Impl {
   milliseconds failed(std::string_view event, std::string_view what, std::string_view why, bool rpc) {
     const std::string summary = std::string(what) + std::string(why);
     log_.warn(event, summary);
+    count([](IndexerStatistics& counts) { ++counts.failures; });
     {
       const std::lock_guard lock(mutex_);
       if (rpc) status_.rpc_healthy = false;
@@ -303,6 +333,12 @@ class Indexer::Impl {
     return longest_backoff;
   }
 
+  template <class Change>
+  void count(Change change) {
+    const std::lock_guard lock(mutex_);
+    change(statistics_);
+  }
+
   bool exchange_degraded(bool degraded) {
     const std::lock_guard lock(mutex_);
     return std::exchange(status_.degraded, degraded);
@@ -320,6 +356,7 @@ class Indexer::Impl {
   ports::Clock& clock_;
   ports::Log& log_;
   std::function<void(bool, std::string_view)> on_service_;
+  ports::Tracer* const tracer_;
   core::UnixMillis started_at_ = 0;
 
   // The thread's own.
@@ -332,11 +369,12 @@ class Indexer::Impl {
 
   mutable std::mutex mutex_;
   ports::IndexerStatus status_;
+  IndexerStatistics statistics_;
 };
 
 Indexer::Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
-                 ports::Log& log, std::function<void(bool, std::string_view)> on_service)
-    : impl_(std::make_unique<Impl>(std::move(options), chain, store, clock, log, std::move(on_service))) {}
+                 ports::Log& log, std::function<void(bool, std::string_view)> on_service, ports::Tracer* tracer)
+    : impl_(std::make_unique<Impl>(std::move(options), chain, store, clock, log, std::move(on_service), tracer)) {}
 
 Indexer::~Indexer() {
   stop();
@@ -355,6 +393,9 @@ void Indexer::stop() {
 
 ports::IndexerStatus Indexer::status() const {
   return impl_->status();
+}
+IndexerStatistics Indexer::statistics() const {
+  return impl_->statistics();
 }
 std::chrono::milliseconds Indexer::round() {
   return impl_->round();

@@ -54,8 +54,9 @@ class HttpClient::Impl {
     if (origin_.secure) set_up_tls();
   }
 
-  HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body) {
-    const std::string head = request_head(target, content_type, body.size());
+  HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body,
+                          const HeaderFields& headers) {
+    const std::string head = request_head(target, content_type, body.size(), headers);
     if (stream_) {
       try {
         return exchange(head, body);
@@ -104,14 +105,20 @@ class HttpClient::Impl {
     }
   }
 
-  std::string request_head(std::string_view target, std::string_view content_type, std::size_t body_bytes) const {
+  std::string request_head(std::string_view target, std::string_view content_type, std::size_t body_bytes,
+                           const HeaderFields& headers) const {
     const bool sound = target.starts_with('/') &&
                        std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
     if (!sound || !is_field_value(content_type)) throw std::invalid_argument("the request's target is malformed");
     std::string head;
     head.append("POST ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_header_);
     head.append("\r\nUser-Agent: fluxora\r\nAccept: */*\r\nContent-Type: ").append(content_type);
-    head.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\n\r\n");
+    head.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\n");
+    for (const auto& [name, value] : headers) {
+      if (!is_token(name) || !is_field_value(value)) throw std::invalid_argument("a request's header is malformed");
+      head.append(name).append(": ").append(value).append("\r\n");
+    }
+    head.append("\r\n");
     return head;
   }
 
@@ -353,8 +360,9 @@ HttpClient::HttpClient(Url origin, HttpClientOptions options)
     : impl_(std::make_unique<Impl>(std::move(origin), std::move(options))) {}
 HttpClient::~HttpClient() = default;
 
-HttpClientResponse HttpClient::post(std::string_view target, std::string_view content_type, std::string_view body) {
-  return impl_->post(target, content_type, body);
+HttpClientResponse HttpClient::post(std::string_view target, std::string_view content_type, std::string_view body,
+                                    const HeaderFields& headers) {
+  return impl_->post(target, content_type, body, headers);
 }
 
 void HttpClient::cancel() noexcept {

@@ -199,7 +199,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
       case HeadScanner::State::complete: break;
     }
     ++requests_;
-    started_ = SteadyClock::now();
+    count_request();
     const std::string_view head = unread.substr(scanner_.begin(), scanner_.end() - scanner_.begin());
     if (const auto error = parse_request_head(head, *request_, framing_)) return fail(*error);
     in_.consume(scanner_.end());
@@ -311,7 +311,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   bool fail(const WireError& error) { return fail(error.status, error.detail); }
   bool fail(unsigned status, std::string_view detail) {
     if (request_->request_id.empty()) request_->request_id = worker_.random_id();
-    if (!started_) started_ = SteadyClock::now();
+    if (!started_) count_request();
     framing_.close = true;
     linger_ = true;
     return send_error(status, detail);
@@ -433,7 +433,17 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     return true;
   }
 
+  /// From here on it is in flight, until it is reported or its connection ends.
+  void count_request() {
+    started_ = SteadyClock::now();
+    if (!std::exchange(in_flight_, true)) worker_.counters().requests.add();
+  }
+  void end_request() {
+    if (std::exchange(in_flight_, false)) worker_.counters().requests.subtract(1);
+  }
+
   void report() {
+    end_request();
     const auto& on_response = worker_.options().on_response;
     if (!on_response) return;
     on_response(*request_, route_, status_,
@@ -511,6 +521,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void close() {
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
+    end_request();
     stream_.reset();
     ErrorCode ignored;
     timer_.cancel();
@@ -586,6 +597,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   bool head_started_ = false;
   std::shared_ptr<Request> request_;
   std::optional<SteadyClock::time_point> started_;
+  bool in_flight_ = false;
   std::string_view route_;
 
   // Its answer.

@@ -115,6 +115,15 @@ void Router::add_websocket(std::string_view pattern, WebSocketEndpoint endpoint)
   added.websocket = std::make_shared<WebSocketEndpoint>(std::move(endpoint));
 }
 
+std::vector<Router::RouteName> Router::routes() const {
+  std::vector<RouteName> names;
+  for (const Route& route : routes_) {
+    for (const auto& [method, unused] : route.handlers) names.push_back({method, route.pattern});
+    if (route.websocket && !route.handlers.contains("GET")) names.push_back({"GET", route.pattern});
+  }
+  return names;
+}
+
 Router::Match Router::match(std::string_view method, std::string_view path) const {
   Match match;
   if (!path.starts_with('/')) return match;

@@ -72,6 +72,12 @@ class Server::Impl {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::size_t websocket_connections() const noexcept { return state_.websockets.load(); }
+  [[nodiscard]] ServerStatistics statistics() const noexcept {
+    ServerStatistics sum;
+    for (const auto& worker : workers_) worker->counters().add_to(sum);
+    sum.websockets = state_.websockets.load();
+    return sum;
+  }
 
  private:
   ServerOptions options_;
@@ -97,6 +103,9 @@ std::uint16_t Server::port() const noexcept {
 }
 std::size_t Server::websocket_connections() const noexcept {
   return impl_->websocket_connections();
+}
+ServerStatistics Server::statistics() const noexcept {
+  return impl_->statistics();
 }
 void Server::stop(std::chrono::milliseconds grace) {
   impl_->stop(grace);

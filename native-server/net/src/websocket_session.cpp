@@ -122,11 +122,14 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   void send(Frame frame) {
     if (state_ != State::open || !frame) return;
     if (queued_bytes_ + frame->size() > limits_.max_queued_bytes || queue_.size() >= limits_.max_queued_messages) {
-      queue_.clear();
+      worker_.counters().slow_consumers.add();
+      drop_queue();
       close(slow_consumer, "slow consumer");
       return;
     }
     queued_bytes_ += frame->size();
+    worker_.counters().queued_bytes.add(frame->size());
+    worker_.counters().queued_messages.add();
     queue_.push_back(std::move(frame));
     write();
   }
@@ -208,6 +211,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     const std::string_view message(static_cast<const char*>(data.data()), data.size());
     ++metrics_.messages_received;
     metrics_.bytes_received += message.size();
+    worker_.counters().messages_received.add();
+    worker_.counters().bytes_received.add(message.size());
     try {
       if (stream_.got_text())
         listener_->on_text(message);
@@ -247,14 +252,16 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   void on_write(const ErrorCode& error) {
     if (over()) return;
     const std::size_t bytes = std::exchange(writing_, nullptr)->size();
+    unqueue(bytes);
     if (error) {
       // Aborted: the stream is being closed by a read, which will say why.
       if (error != asio::error::operation_aborted) finish(vanished, "");
       return;
     }
-    queued_bytes_ -= bytes;
     ++metrics_.messages_sent;
     metrics_.bytes_sent += bytes;
+    worker_.counters().messages_sent.add();
+    worker_.counters().bytes_sent.add(bytes);
     write();
     if (writing_) return;
     if (state_ == State::draining) return write_close();
@@ -268,6 +275,19 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
       worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
       close(internal_error, "internal error");
     }
+  }
+
+  /// A frame was written, or will never be.
+  void unqueue(std::size_t bytes) {
+    queued_bytes_ -= bytes;
+    worker_.counters().queued_bytes.subtract(bytes);
+    worker_.counters().queued_messages.subtract(1);
+  }
+
+  /// What waits behind the frame that is being written.
+  void drop_queue() {
+    for (const Frame& frame : queue_) unqueue(frame->size());
+    queue_.clear();
   }
 
   void write_close() {
@@ -342,7 +362,8 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   void conclude(std::uint16_t code, std::string_view reason) {
     if (over()) return;
     state_ = State::closed;
-    queue_.clear();
+    drop_queue();
+    if (writing_) unqueue(writing_->size());
     if (counted_) --worker_.state().websockets;
     const auto listener = std::move(listener_);
     if (!listener) return;

@@ -26,6 +26,19 @@ bool is_exhaustion(const ErrorCode& error) {
 
 }  // namespace
 
+void WorkerCounters::add_to(ServerStatistics& sum) const noexcept {
+  sum.connections += sessions.value();
+  sum.connections_accepted += connections_accepted.value();
+  sum.requests_in_flight += requests.value();
+  sum.websocket_queued_messages += queued_messages.value();
+  sum.websocket_queued_bytes += queued_bytes.value();
+  sum.websocket_messages_received += messages_received.value();
+  sum.websocket_messages_sent += messages_sent.value();
+  sum.websocket_bytes_received += bytes_received.value();
+  sum.websocket_bytes_sent += bytes_sent.value();
+  sum.websocket_slow_consumers += slow_consumers.value();
+}
+
 Worker::Worker(unsigned index, const ServerOptions& options, const Router& router, ServerState& state)
     : index_(index),
       options_(options),
@@ -95,6 +108,7 @@ void Worker::on_accept(const ErrorCode& error, Socket socket) {
     return;
   }
   accept_errors_in_a_row_ = 0;
+  counters_.connections_accepted.add();
   // A connection that can't be set up (its peer is gone already, memory) must not end the accepting.
   try {
     start_http_session(*this, std::move(socket));
@@ -144,12 +158,14 @@ void Worker::finish_stop() {
 void Worker::add(std::shared_ptr<Session> session) {
   Session* key = session.get();
   sessions_.emplace(key, std::move(session));
+  counters_.sessions.add();
   const std::lock_guard lock(state_.mutex);
   ++state_.sessions;
 }
 
 void Worker::remove(Session& session) {
   if (sessions_.erase(&session) == 0) return;
+  counters_.sessions.subtract(1);
   const std::lock_guard lock(state_.mutex);
   --state_.sessions;
   if (stopping() && state_.sessions == 0) state_.changed.notify_all();

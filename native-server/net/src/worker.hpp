@@ -66,6 +66,33 @@ struct ServerState {
   std::size_t workers_accepting = 0;  ///< under mutex
 };
 
+/// What a worker counts: written by its thread alone, on cache lines of its own, and read by any.
+struct alignas(64) WorkerCounters {
+  class Counter {
+   public:
+    void add(std::uint64_t by = 1) noexcept { set(value() + by); }
+    void subtract(std::uint64_t by) noexcept { set(value() - by); }
+    [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+   private:
+    // One thread writes: no read-modify-write is needed.
+    void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+    std::atomic<std::uint64_t> value_{0};
+  };
+  Counter connections_accepted;
+  Counter sessions;
+  Counter requests;
+  Counter queued_messages;
+  Counter queued_bytes;
+  Counter messages_received;
+  Counter messages_sent;
+  Counter bytes_received;
+  Counter bytes_sent;
+  Counter slow_consumers;
+
+  void add_to(ServerStatistics& sum) const noexcept;
+};
+
 /// One I/O thread: its io_context, its acceptor, its sessions, and what they need that is one a thread.
 class Worker {
  public:
@@ -83,6 +110,7 @@ class Worker {
   void finish_stop();
 
   [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
 
   // The rest is for sessions, on the worker's thread.
   [[nodiscard]] unsigned index() const noexcept { return index_; }
@@ -92,6 +120,7 @@ class Worker {
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Router& router() const noexcept { return router_; }
   [[nodiscard]] ServerState& state() noexcept { return state_; }
+  [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] ResponseWriter& writer() noexcept { return writer_; }
   [[nodiscard]] const SingleFields& single_fields() const noexcept { return single_fields_; }
@@ -111,6 +140,7 @@ class Worker {
   const ServerOptions& options_;
   const Router& router_;
   ServerState& state_;
+  WorkerCounters counters_;
   ResponseWriter writer_;
   const SingleFields single_fields_;
   std::array<unsigned char, 1024> random_bytes_{};

@@ -36,8 +36,7 @@ ports::AuditPage read_page(const ports::AuditQuery& query, pqxx::connection& con
 
 }  // namespace
 
-void append_audit(pqxx::transaction_base& sql, const std::vector<ports::AuditRecord>& records) {
-  if (records.empty()) return;
+std::string append_audit_sql(pqxx::transaction_base& sql, const std::vector<ports::AuditRecord>& records) {
   std::string values;
   for (const ports::AuditRecord& record : records) {
     const std::string detail = record.detail.empty() ? "{}" : record.detail;
@@ -45,7 +44,11 @@ void append_audit(pqxx::transaction_base& sql, const std::vector<ports::AuditRec
         (values.empty() ? "(" : ",(") +
         quoted_list(sql, {record.actor, record.action, record.target, record.address, record.request_id, detail}) + ")";
   }
-  sql.exec("INSERT INTO audit_log (actor, action, target, address, request_id, detail) VALUES " + values);
+  return "INSERT INTO audit_log (actor, action, target, address, request_id, detail) VALUES " + values + ";";
+}
+
+void append_audit(pqxx::transaction_base& sql, const std::vector<ports::AuditRecord>& records) {
+  if (!records.empty()) sql.exec(append_audit_sql(sql, records));
 }
 
 void PostgresAuditLog::append(ports::AuditRecord record, ports::Reply<bool> reply) {

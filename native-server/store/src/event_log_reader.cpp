@@ -11,20 +11,32 @@ ports::LogHead log_head_from_row(const pqxx::row& row) {
   return {row[0].c_str(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>()};
 }
 
-ports::EventPage read_page(pqxx::connection& connection, std::optional<std::uint64_t> after_seq, std::size_t limit,
-                           const ports::EventFilter& filter) {
-  pqxx::nontransaction sql(connection);
-  std::string conditions = after_seq ? "seq > " + std::to_string(*after_seq) : std::string("true");
-  if (filter.stream_id) conditions += " AND stream_id = " + sql.quote(*filter.stream_id);
-  if (filter.event) conditions += " AND event = " + sql.quote(std::string(core::event_name_text(*filter.event)));
+/// From a position: the oldest after it. From none: the newest.
+pqxx::result select_entries(ReadConnection& connection, std::optional<std::uint64_t> after_seq, std::size_t wanted,
+                            const ports::EventFilter& filter) {
+  std::string name = after_seq ? "events_after" : "events_newest";
+  std::vector<std::string> parameters = {std::to_string(wanted)};
+  std::string conditions = "true";
+  const auto compare = [&](std::string_view what, std::string_view comparison, std::string value) {
+    parameters.push_back(std::move(value));
+    name += "_" + std::string(what);
+    conditions +=
+        " AND " + std::string(what) + " " + std::string(comparison) + " $" + std::to_string(parameters.size());
+  };
+  if (after_seq) compare("seq", ">", std::to_string(*after_seq));
+  if (filter.stream_id) compare("stream_id", "=", *filter.stream_id);
+  if (filter.event) compare("event", "=", std::string(core::event_name_text(*filter.event)));
+  const Statement statement = {name, "SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
+                                         " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE " +
+                                         conditions + " ORDER BY seq " + (after_seq ? "ASC" : "DESC") +
+                                         " LIMIT $1::bigint) e ON true ORDER BY e.seq"};
+  return connection.execute(statement, parameters);
+}
 
-  // From a position: the oldest after it, and one more to see whether that is all. From none: the newest.
-  const std::string order = after_seq ? "ASC" : "DESC";
-  const std::size_t wanted = after_seq ? limit + 1 : limit;
-  const pqxx::result rows =
-      sql.exec("SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
-               " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE " + conditions + " ORDER BY seq " +
-               order + " LIMIT " + std::to_string(wanted) + ") e ON true ORDER BY e.seq");
+ports::EventPage read_page(ReadConnection& connection, std::optional<std::uint64_t> after_seq, std::size_t limit,
+                           const ports::EventFilter& filter) {
+  // One more than asked tells whether there are more after them.
+  const pqxx::result rows = select_entries(connection, after_seq, after_seq ? limit + 1 : limit, filter);
 
   ports::EventPage page;
   page.head = log_head_from_row(rows[0]);
@@ -53,10 +65,11 @@ void EventLogReader::head(ports::Reply<ports::LogHead> reply) {
 
 void EventLogReader::read(std::optional<std::uint64_t> after_seq, std::size_t limit, ports::EventFilter filter,
                           ports::Reply<ports::EventPage> reply) {
-  pool_.run<ports::EventPage>(std::move(reply),
-                              [after_seq, limit, filter = std::move(filter)](pqxx::connection& connection) {
-                                return read_page(connection, after_seq, limit, filter);
-                              });
+  const std::uint64_t min_seq = filter.min_seq;
+  pool_.run_replicated<ports::EventPage>(min_seq, std::move(reply),
+                                         [after_seq, limit, filter = std::move(filter)](ReadConnection& connection) {
+                                           return read_page(connection, after_seq, limit, filter);
+                                         });
 }
 
 }  // namespace fluxora::store

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <pqxx/pqxx>
@@ -11,10 +12,16 @@
 namespace fluxora::store {
 
 /// Appends entries behind `head_seq`, which the transaction holds locked, and wakes whoever follows the log. Throws
-/// std::logic_error where their seqs leave a hole. `entries` isn't empty.
+/// std::logic_error where their seqs leave a hole. `entries` isn't empty. By COPY: for many of them.
 void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries);
 
-/// Writes streams as they are after the transaction's entries, each at most once.
+/// Writes streams as they are after the transaction's entries, each at most once. By COPY: for many of them.
 void write_streams(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams);
+
+/// The same two as statements, each ended by a semicolon, so that a transaction of a few writes needs one round trip
+/// for all it writes. Neither vector is empty.
+[[nodiscard]] std::string append_entries_sql(pqxx::transaction_base& sql, std::uint64_t head_seq,
+                                             const std::vector<core::LogEntry>& entries);
+[[nodiscard]] std::string write_streams_sql(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams);
 
 }  // namespace fluxora::store

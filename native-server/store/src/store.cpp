@@ -1,12 +1,18 @@
 #include "fluxora/store/store.hpp"
 
+#include <mutex>
+#include <vector>
+
+#include "account_queries.hpp"
 #include "api_keys.hpp"
 #include "audit_log.hpp"
 #include "event_log_reader.hpp"
 #include "ledger_writer.hpp"
 #include "log_tail.hpp"
 #include "migrations.hpp"
+#include "paged_reads.hpp"
 #include "pool.hpp"
+#include "schedule_queries.hpp"
 #include "stream_exporter.hpp"
 #include "stream_queries.hpp"
 #include "stream_writer.hpp"
@@ -14,13 +20,35 @@
 namespace fluxora::store {
 namespace {
 
+/// Probes that come while the database is asked get that answer: however many there are, one query runs.
 class PostgresReadiness final : public ports::Readiness {
  public:
   explicit PostgresReadiness(ReadPool& pool) : pool_(pool) {}
-  void check(ports::Reply<bool> reply) override { pool_.run<bool>(std::move(reply), migrations_are_current); }
+
+  [[nodiscard]] bool is_well() const override { return pool_.database_is_well(); }
+
+  void check(ports::Reply<bool> reply) override {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(reply));
+      if (waiting_.size() > 1) return;
+    }
+    pool_.run<bool>([this](ports::StoreResult<bool> current) { answer(current); }, migrations_are_current);
+  }
 
  private:
+  void answer(const ports::StoreResult<bool>& current) {
+    std::vector<ports::Reply<bool>> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting.swap(waiting_);
+    }
+    for (const auto& reply : waiting) reply(current);
+  }
+
   ReadPool& pool_;
+  std::mutex mutex_;
+  std::vector<ports::Reply<bool>> waiting_;  ///< one a connection at most
 };
 
 }  // namespace
@@ -28,13 +56,16 @@ class PostgresReadiness final : public ports::Readiness {
 class Store::Impl {
  public:
   Impl(StoreOptions o, ports::Log& log)
-      : options(std::move(o)), pool(options, log), writer(options, pool, log), exports(options, log) {}
+      : options(std::move(o)), pool(options, log), writer(options, pool, log), long_reads(options, log) {}
 
   StoreOptions options;
   ReadPool pool;
   PostgresStreamWriter writer;
-  PostgresStreamExporter exports;
-  StreamQueries streams{pool};
+  PagedReadThreads long_reads;
+  PostgresStreamExporter exports{long_reads};
+  StreamQueries streams{pool, options.queue_limit};
+  AccountQueries accounts{pool, long_reads, options.read_timeout_ms};
+  ScheduleQueries schedules{pool};
   EventLogReader events{pool};
   PostgresReadiness readiness{pool};
   PostgresApiKeys api_keys{pool};
@@ -47,7 +78,7 @@ Store::~Store() = default;
 void Store::stop() {
   impl_->writer.stop();
   impl_->pool.stop();
-  impl_->exports.stop();
+  impl_->long_reads.stop();
 }
 
 ports::StreamReader& Store::streams() noexcept {
@@ -55,6 +86,12 @@ ports::StreamReader& Store::streams() noexcept {
 }
 ports::StreamExporter& Store::exports() noexcept {
   return impl_->exports;
+}
+ports::AccountReader& Store::accounts() noexcept {
+  return impl_->accounts;
+}
+ports::ScheduleReader& Store::schedules() noexcept {
+  return impl_->schedules;
 }
 ports::StreamWriter& Store::stream_writer() noexcept {
   return impl_->writer;
@@ -70,6 +107,13 @@ ports::ApiKeys& Store::api_keys() noexcept {
 }
 ports::AuditLog& Store::audit_log() noexcept {
   return impl_->audit_log;
+}
+
+StoreStatistics Store::statistics() const {
+  StoreStatistics statistics;
+  impl_->pool.add_to(statistics);
+  impl_->streams.add_to(statistics);
+  return statistics;
 }
 
 std::unique_ptr<ports::LogTail> Store::make_tail() {

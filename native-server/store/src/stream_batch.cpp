@@ -150,15 +150,14 @@ class Composer {
 
   [[nodiscard]] bool changes_anything() const { return !entries_.empty(); }
 
+  /// In one round trip.
   void write(pqxx::transaction_base& sql) const {
-    append_entries(sql, point_.head_seq, entries_);
     std::vector<core::Stream> changed;
     for (const auto& [id, touched] : streams_) {
       if (touched.changed) changed.push_back(touched.stream);
     }
-    write_streams(sql, changed);
-    insert_new_keys(sql);
-    append_audit(sql, records_);
+    sql.exec(append_entries_sql(sql, point_.head_seq, entries_) + write_streams_sql(sql, changed) + new_keys_sql(sql) +
+             append_audit_sql(sql, records_));
   }
 
  private:
@@ -196,8 +195,8 @@ class Composer {
     return {stream, point_.epoch, ports::as_of(stream, point_, now), false};
   }
 
-  void insert_new_keys(pqxx::transaction_base& sql) const {
-    if (new_keys_.empty()) return;
+  [[nodiscard]] std::string new_keys_sql(pqxx::transaction_base& sql) const {
+    if (new_keys_.empty()) return {};
     std::string values;
     for (const ports::IdempotencyKey& key : new_keys_) {
       const ports::WrittenStream& answer = known_.at(name_of(key)).answer;
@@ -206,9 +205,9 @@ class Composer {
                 std::to_string(answer.stream.version) + "," + std::to_string(answer.as_of) + ")";
     }
     // A row that is there all the same is past its time.
-    sql.exec("INSERT INTO idempotency_keys (caller, key, body_sha256, seq, as_of) VALUES " + values +
-             " ON CONFLICT (caller, key) DO UPDATE SET body_sha256 = excluded.body_sha256, seq = excluded.seq,"
-             " as_of = excluded.as_of, created_at = now()");
+    return "INSERT INTO idempotency_keys (caller, key, body_sha256, seq, as_of) VALUES " + values +
+           " ON CONFLICT (caller, key) DO UPDATE SET body_sha256 = excluded.body_sha256, seq = excluded.seq,"
+           " as_of = excluded.as_of, created_at = now();";
   }
 
   ports::ReadPoint point_;

@@ -1,7 +1,9 @@
 // What is needed to write streams through the API, and to tell from SPEC alone what must come of it.
+import assert from 'node:assert/strict';
 import { xdr, Address, scValToNative } from '@stellar/stellar-sdk';
 import { request } from './http_client.js';
 import { formatAmount, formatMillis, formatSeconds, balancesAt, parseSeconds } from './independent_fold.js';
+import { checkDatabase } from './log_database.js';
 
 // Accounts and a contract whose 32 bytes are all the same.
 export const SENDER = 'GBKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKK3J';
@@ -115,6 +117,26 @@ export function apiStreamJson(stream, asOf) {
     txHash: null,
     contractId: null,
   };
+}
+
+const ACTIONS = { created: 'stream.create', paused: 'stream.pause', resumed: 'stream.resume', cancelled: 'stream.cancel' };
+
+/**
+ * What the table of streams says is the fold of the log, and so is what is served; the audit log has each entry once.
+ * Gives the rows of `events` that the API wrote.
+ * @param {import('./stack.js').Stack} stack
+ */
+export async function checkFold(stack) {
+  await checkDatabase(stack.db);
+  const rows = await stack.db.rows('SELECT * FROM events WHERE ledger IS NULL ORDER BY seq');
+  const records = await stack.db.rows("SELECT action, target, detail FROM audit_log WHERE action LIKE 'stream.%' ORDER BY position");
+  assert.deepEqual(records.map(({ action, target, detail }) => [action, target, JSON.parse(detail)]),
+    rows.map((row) => [ACTIONS[row.kind], row.stream_id, { seq: Number(row.seq) }]));
+  const folded = foldApiRows(rows);
+  const served = (await stack.allStreams()).filter(({ source }) => source === 'api');
+  assert.equal(served.length, folded.size);
+  for (const stream of served) assert.deepEqual(stream, apiStreamJson(folded.get(stream.id), stream.asOf));
+  return rows;
 }
 
 export { parseSeconds };

@@ -79,12 +79,13 @@ function makeDirectory(user) {
 
 export class PostgresCluster {
   /** Use `PostgresCluster.start`. */
-  constructor({ fsync }) {
+  constructor({ fsync, maxConnections }) {
     this.programs = findPrograms();
     this.user = unprivilegedUser();
     this.directory = makeDirectory(this.user);
     this.password = randomBytes(12).toString('hex');
     this.fsync = fsync;
+    this.maxConnections = maxConnections;
     this.port = 0;
     this.databases = 0;
     /** @type {import('node:child_process').ChildProcess | null} */
@@ -96,12 +97,28 @@ export class PostgresCluster {
    * @param {object} [options]
    * @param {boolean} [options.fsync] true: as in production. false is enough where only the server dies: what it
    *   committed is in the kernel's hands by then.
+   * @param {number} [options.maxConnections]
    */
-  static async start({ fsync = true } = {}) {
-    const cluster = own(new PostgresCluster({ fsync }));
+  static async start({ fsync = true, maxConnections = 100 } = {}) {
+    const cluster = own(new PostgresCluster({ fsync, maxConnections }));
     cluster.initialise();
     await cluster.start();
     return cluster;
+  }
+
+  /** A hot standby that streams from this cluster, with its users and databases. Ended like any other. */
+  async startStandby() {
+    const standby = own(new PostgresCluster({ fsync: this.fsync, maxConnections: this.maxConnections }));
+    standby.password = this.password;
+    const args = ['--pgdata', standby.data, '--host', '127.0.0.1', '--port', String(this.port), '--username', SUPERUSER,
+      '--wal-method', 'stream', '--checkpoint', 'fast', '--write-recovery-conf', '--no-sync'];
+    execFileSync(join(this.programs, 'pg_basebackup'), args, {
+      ...this.user, cwd: standby.directory, env: { PATH: process.env.PATH, PGPASSWORD: this.password }, stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    standby.port = await freePort();
+    standby.databases = this.databases; // its URLs are known, so that its port stays
+    await standby.start();
+    return standby;
   }
 
   get data() {
@@ -139,7 +156,7 @@ export class PostgresCluster {
       fsync: this.fsync ? 'on' : 'off',
       full_page_writes: this.fsync ? 'on' : 'off',
       shared_buffers: '64MB',
-      max_connections: 100,
+      max_connections: this.maxConnections,
       log_min_messages: 'warning',
       log_line_prefix: '%m ',
     };

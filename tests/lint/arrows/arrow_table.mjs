@@ -8,6 +8,7 @@ const OUTSIDE = new Map([
   ['libpqxx', [/^pqxx\//]],
   ['Boost', [/^boost\//]],
   ['OpenSSL', [/^openssl\//]],
+  ['prometheus-cpp', [/^prometheus\//]],
 ]);
 
 /** Every library outside of the standard one that some folder may include. */

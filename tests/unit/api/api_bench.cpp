@@ -6,22 +6,28 @@
 
 namespace fluxora::api::test {
 
-void FakeStreams::find(std::string id, ports::Reply<ports::StreamAnswer> reply) {
+void FakeStreams::find(std::string id, std::uint64_t min_seq, ports::Reply<ports::StreamAnswer> reply) {
+  min_seqs.push_back(min_seq);
   found.push_back(std::move(id));
   reply(answer);
 }
-void FakeStreams::find_as_of(std::string id, core::UnixSeconds at, ports::Reply<ports::StreamAnswer> reply) {
+void FakeStreams::find_as_of(std::string id, core::UnixSeconds at, std::uint64_t min_seq,
+                             ports::Reply<ports::StreamAnswer> reply) {
+  min_seqs.push_back(min_seq);
   found.push_back(std::move(id));
   found_as_of.push_back(at);
   reply(answer);
 }
-void FakeStreams::find_all(std::vector<std::string> ids, ports::Reply<ports::StreamsAnswer> reply) {
+void FakeStreams::find_all(std::vector<std::string> ids, std::uint64_t min_seq,
+                           ports::Reply<ports::StreamsAnswer> reply) {
+  min_seqs.push_back(min_seq);
   for (std::string& id : ids) found.push_back(std::move(id));
   reply(answers);
 }
-void FakeStreams::list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) {
+void FakeStreams::list(ports::StreamQuery query, ports::Reply<std::shared_ptr<const ports::StreamPage>> reply) {
+  min_seqs.push_back(query.min_seq);
   listed.push_back(std::move(query));
-  reply(page);
+  reply(page.map([](const ports::StreamPage& shared) { return std::make_shared<const ports::StreamPage>(shared); }));
 }
 
 void FakeWriter::create(ports::StreamCreation creation, ports::Reply<ports::WriteAnswer> reply) {
@@ -49,6 +55,32 @@ void FakeExports::Export::next(ports::Reply<ports::ExportPage> reply) {
   ports::ExportPage page = std::move(exports_.pages.front());
   exports_.pages.pop_front();
   reply(std::move(page));
+}
+
+void FakeAccounts::totals(std::string account, core::UnixSeconds now, std::uint64_t,
+                          ports::Reply<ports::AccountAnswer> reply) {
+  asked.emplace_back(std::move(account), now);
+  reply(answer);
+}
+
+void FakeAccounts::statement(ports::StatementQuery query, ports::Reply<std::shared_ptr<ports::Statement>> reply) {
+  begun.push_back(std::move(query));
+  if (failure) return reply(tl::unexpected(*failure));
+  ++open;
+  reply(std::make_shared<FakeStatement>(*this));
+}
+
+void FakeAccounts::FakeStatement::next(ports::Reply<ports::StatementPage> reply) {
+  if (accounts_.pages.empty()) return reply(tl::unexpected(ports::StoreFailure::unavailable));
+  ports::StatementPage page = std::move(accounts_.pages.front());
+  accounts_.pages.pop_front();
+  reply(std::move(page));
+}
+
+void FakeSchedules::schedule(std::string id, core::ScheduleRange range, std::uint64_t,
+                             ports::Reply<ports::ScheduleAnswer> reply) {
+  asked.emplace_back(std::move(id), range);
+  reply(answer);
 }
 
 void FakeEvents::head(ports::Reply<ports::LogHead> reply) {
@@ -80,6 +112,8 @@ ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
               streams,
               writer,
               exports,
+              accounts,
+              schedules,
               events,
               readiness,
               hub,
@@ -88,11 +122,14 @@ ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
               access,
               with_indexer ? &indexer : nullptr,
               "1.2.3",
+              "https://api.example",
               demo_root,
               2,
               [this] { return shutting_down; },
               [this] { return websockets; }},
-      router(build_router(context)) {}
+      router(build_router(context)) {
+  context.metrics = [] { return std::string("a_metric 1\n"); };
+}
 
 ApiBench::~ApiBench() {
   clock.end();

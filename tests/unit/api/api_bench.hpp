@@ -24,16 +24,18 @@ using Json = nlohmann::json;
 /// Answers at once what the test has set, and keeps what it was asked.
 class FakeStreams final : public ports::StreamReader {
  public:
-  void find(std::string id, ports::Reply<ports::StreamAnswer> reply) override;
-  void find_as_of(std::string id, core::UnixSeconds at, ports::Reply<ports::StreamAnswer> reply) override;
-  void find_all(std::vector<std::string> ids, ports::Reply<ports::StreamsAnswer> reply) override;
-  void list(ports::StreamQuery query, ports::Reply<ports::StreamPage> reply) override;
+  void find(std::string id, std::uint64_t min_seq, ports::Reply<ports::StreamAnswer> reply) override;
+  void find_as_of(std::string id, core::UnixSeconds at, std::uint64_t min_seq,
+                  ports::Reply<ports::StreamAnswer> reply) override;
+  void find_all(std::vector<std::string> ids, std::uint64_t min_seq, ports::Reply<ports::StreamsAnswer> reply) override;
+  void list(ports::StreamQuery query, ports::Reply<std::shared_ptr<const ports::StreamPage>> reply) override;
 
   ports::StoreResult<ports::StreamAnswer> answer;
   ports::StoreResult<ports::StreamsAnswer> answers;
   ports::StoreResult<ports::StreamPage> page;
   std::vector<std::string> found;  ///< ids that were asked for
   std::vector<core::UnixSeconds> found_as_of;
+  std::vector<std::uint64_t> min_seqs;  ///< of every read
   std::vector<ports::StreamQuery> listed;
 };
 
@@ -88,6 +90,47 @@ class FakeExports final : public ports::StreamExporter {
   };
 };
 
+/// Answers at once what the test has set, and keeps what it was asked. Statements give the test's pages; when there are
+/// none left, they fail.
+class FakeAccounts final : public ports::AccountReader {
+ public:
+  void totals(std::string account, core::UnixSeconds now, std::uint64_t min_seq,
+              ports::Reply<ports::AccountAnswer> reply) override;
+  void statement(ports::StatementQuery query, ports::Reply<std::shared_ptr<ports::Statement>> reply) override;
+
+  ports::StoreResult<ports::AccountAnswer> answer;
+  std::vector<std::pair<std::string, core::UnixSeconds>> asked;
+  ports::StatementStart start;
+  std::deque<ports::StatementPage> pages;
+  std::optional<ports::StoreFailure> failure;
+  std::vector<ports::StatementQuery> begun;
+  int open = 0;
+
+ private:
+  class FakeStatement final : public ports::Statement {
+   public:
+    explicit FakeStatement(FakeAccounts& accounts) : accounts_(accounts) {}
+    ~FakeStatement() override { --accounts_.open; }
+    FakeStatement(const FakeStatement&) = delete;
+    FakeStatement& operator=(const FakeStatement&) = delete;
+    [[nodiscard]] const ports::StatementStart& at() const override { return accounts_.start; }
+    void next(ports::Reply<ports::StatementPage> reply) override;
+
+   private:
+    FakeAccounts& accounts_;
+  };
+};
+
+/// Answers at once what the test has set, and keeps what it was asked.
+class FakeSchedules final : public ports::ScheduleReader {
+ public:
+  void schedule(std::string id, core::ScheduleRange range, std::uint64_t min_seq,
+                ports::Reply<ports::ScheduleAnswer> reply) override;
+
+  ports::StoreResult<ports::ScheduleAnswer> answer;
+  std::vector<std::pair<std::string, core::ScheduleRange>> asked;
+};
+
 class FakeEvents final : public ports::EventLog {
  public:
   struct Read {
@@ -106,6 +149,7 @@ class FakeEvents final : public ports::EventLog {
 
 class FakeReadiness final : public ports::Readiness {
  public:
+  [[nodiscard]] bool is_well() const override { return current.has_value(); }
   void check(ports::Reply<bool> reply) override { reply(current); }
   ports::StoreResult<bool> current = true;
 };
@@ -158,6 +202,8 @@ class ApiBench {
   FakeStreams streams;
   FakeWriter writer;
   FakeExports exports;
+  FakeAccounts accounts;
+  FakeSchedules schedules;
   FakeEvents events;
   FakeReadiness readiness;
   FakeIndexer indexer;

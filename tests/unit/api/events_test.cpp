@@ -172,6 +172,18 @@ TEST_F(EventsTest, NoSuchStreamHasNoHistory) {
   EXPECT_TRUE(bench_.events.reads.empty());
 }
 
+TEST_F(EventsTest, TheLogThatAnswersReachesWhatTheCallerHasSeen) {
+  const net::HeaderFields seen = {{"X-Fluxora-Min-Version", "41"}};
+  bench_.ask("/api/events");
+  bench_.ask("/api/events", seen);
+  bench_.ask("/api/events?after=k3f9-50", seen);
+  bench_.ask(stream_path + "?after=k3f9-40", seen);
+  bench_.ask(stream_path + "?after=k3f9-50");
+  std::vector<std::uint64_t> min_seqs;
+  for (const auto& read : bench_.events.reads) min_seqs.push_back(read.filter.min_seq);
+  EXPECT_EQ(min_seqs, (std::vector<std::uint64_t>{0, 41, 50, 41, 50}));
+}
+
 TEST_F(EventsTest, BadParametersOfAStreamsHistoryAreNamed) {
   expect_bad_fields(bench_.ask(stream_path + "?event=stream.updated"), {"event"});
   expect_bad_fields(bench_.ask(stream_path + "?limit=0&after=x"), {"after", "limit"});

@@ -139,7 +139,7 @@ TEST_F(HealthTest, Readiness) {
 TEST_F(HealthTest, TheRootNamesTheServiceAndWhereToGo) {
   EXPECT_EQ(body_text(bench_.ask("/")),
             R"({"name":"fluxora","version":"1.2.3","links":{"health":"/health","streams":"/api/streams",)"
-            R"("events":"/api/events","websocket":"/ws/streams"}})");
+            R"("events":"/api/events","websocket":"/ws/streams","description":"/openapi.json","docs":"/docs"}})");
 }
 
 TEST_F(HealthTest, TheseResourcesTakeNoParameters) {

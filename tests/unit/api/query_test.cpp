@@ -45,8 +45,25 @@ TEST(QueryParameters, WhatNobodyAsksForIsUnknown) {
   const net::Request request = ApiBench::request("/x?a=1&z=2&A=3");
   QueryParameters parameters(request);
   EXPECT_EQ(parameters.text("a"), "1");
-  EXPECT_EQ(messages(std::move(parameters)),
-            (Texts{"z is not a parameter of this resource.", "A is not a parameter of this resource."}));
+  EXPECT_EQ(messages(std::move(parameters)), (Texts{"z is not a parameter of this resource, which takes a.",
+                                                    "A is not a parameter of this resource, which takes a."}));
+}
+
+TEST(QueryParameters, WhatIsUnknownIsToldWhatThereIs) {
+  const net::Request request = ApiBench::request("/x?z=2");
+  EXPECT_EQ(messages(QueryParameters(request)), Texts{"z is not a parameter of this resource, which takes none."});
+  QueryParameters three(request);
+  for (const char* name : {"a", "b", "c"}) three.text(name);
+  EXPECT_EQ(messages(std::move(three)), Texts{"z is not a parameter of this resource, which takes a, b and c."});
+}
+
+TEST(QueryParameters, OfManyUnknownOnesSomeAreNamedAndNoneAtLength) {
+  std::string target = "/x?" + std::string(63, 'n') + "\xc3\xa9\xc3\xa9";  // the 64th byte begins a character of two
+  for (int i = 0; i < 100; ++i) target += "&n" + std::to_string(i);
+  const net::Request request = ApiBench::request(target);
+  const Texts told = messages(QueryParameters(request));
+  ASSERT_EQ(told.size(), max_unknown_named);
+  EXPECT_EQ(told[0], std::string(63, 'n') + "… is not a parameter of this resource, which takes none.");
 }
 
 TEST(QueryParameters, WhatComesTwiceIsRefused) {

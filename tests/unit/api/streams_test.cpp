@@ -225,6 +225,20 @@ TEST_F(StreamsTest, BadParametersOfAListAreNamed) {
   EXPECT_TRUE(bench_.streams.listed.empty());
 }
 
+TEST_F(StreamsTest, TheStoreLearnsHowMuchTheCallerHasSeen) {
+  const net::HeaderFields seen = {{"X-Fluxora-Min-Version", "41"}};
+  for (const net::HeaderFields& headers : {net::HeaderFields{}, seen}) {
+    bench_.ask(path, headers);
+    bench_.ask(path + "?at=1500", headers);
+    bench_.ask("/api/streams", headers);
+    net::HeaderFields of_lookup = headers;
+    of_lookup.emplace_back("Content-Type", "application/json");
+    bench_.ask("/api/streams/lookup", of_lookup, "POST", R"({"ids":["x"]})");
+  }
+  // Without a version whatever is at hand will do, also a replica's.
+  EXPECT_EQ(bench_.streams.min_seqs, (std::vector<std::uint64_t>{0, 0, 0, 0, 41, 41, 41, 41}));
+}
+
 TEST_F(StreamsTest, HeadIsAskedAsGet) {
   EXPECT_EQ(bench_.ask(path, {}, "HEAD").status, 200u);
   EXPECT_EQ(bench_.ask("/api/streams", {}, "HEAD").status, 200u);

@@ -236,7 +236,10 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.log_level, unset.log_level);
   EXPECT_EQ(set.auth_required, unset.auth_required);
   EXPECT_EQ(set.write_rate_limit, unset.write_rate_limit);
-  EXPECT_EQ(defaults.size(), 17u) << "a new default needs its line above";
+  EXPECT_EQ(set.otlp_timeout_ms, unset.otlp_timeout_ms);
+  EXPECT_EQ(set.service_name, unset.service_name);
+  EXPECT_EQ(set.traces_share, unset.traces_share);
+  EXPECT_EQ(defaults.size(), 20u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {

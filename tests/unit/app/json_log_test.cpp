@@ -1,5 +1,6 @@
 #include "json_log.hpp"
 
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <limits>
@@ -20,16 +21,14 @@ using Json = nlohmann::json;
 using ports::LogField;
 using ports::LogLevel;
 
-/// What `work` writes to stdout.
-std::string written(const std::function<void()>& work) {
-  std::fflush(stdout);
-  const int own = dup(STDOUT_FILENO);
+/// What `work` logs, to the end.
+std::string written(const ports::Clock& clock, LogLevel least, const std::function<void(JsonLog&)>& work) {
   std::FILE* const file = std::tmpfile();
   EXPECT_NE(file, nullptr);
-  dup2(fileno(file), STDOUT_FILENO);
-  work();
-  dup2(own, STDOUT_FILENO);
-  close(own);
+  {
+    JsonLog log(least, clock, fileno(file));
+    work(log);
+  }
   std::string text;
   std::rewind(file);
   for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
@@ -55,11 +54,10 @@ class JsonLogTest : public ::testing::Test {
  protected:
   std::string text_of(LogLevel level, std::string_view event, std::string_view message,
                       std::initializer_list<LogField> fields) {
-    return written([&] { log_.write(level, event, message, fields); });
+    return written(clock_, LogLevel::debug, [&](JsonLog& log) { log.write(level, event, message, fields); });
   }
 
   fakes::FakeClock clock_{1'774'776'687'042};
-  JsonLog log_{LogLevel::debug, clock_};
 };
 
 TEST_F(JsonLogTest, ALine) {
@@ -121,12 +119,11 @@ TEST_F(JsonLogTest, JsonStaysJson) {
 }
 
 TEST_F(JsonLogTest, WhatIsBelowTheLevelIsLeftOut) {
-  JsonLog quiet(LogLevel::warn, clock_);
-  const auto parsed = lines(written([&] {
-    quiet.write(LogLevel::debug, "a", "", {});
-    quiet.info("b", "");
-    quiet.warn("c", "");
-    quiet.error("d", "");
+  const auto parsed = lines(written(clock_, LogLevel::warn, [](JsonLog& log) {
+    log.write(LogLevel::debug, "a", "", {});
+    log.info("b", "");
+    log.warn("c", "");
+    log.error("d", "");
   }));
   ASSERT_EQ(parsed.size(), 2u);
   EXPECT_EQ(parsed[0]["event"], "c");
@@ -136,11 +133,11 @@ TEST_F(JsonLogTest, WhatIsBelowTheLevelIsLeftOut) {
 TEST_F(JsonLogTest, LinesOfSeveralThreadsDoNotMix) {
   constexpr int threads = 4;
   constexpr int each = 250;
-  const auto parsed = lines(written([&] {
+  const auto parsed = lines(written(clock_, LogLevel::info, [&](JsonLog& log) {
     std::vector<std::thread> writers;
     for (int i = 0; i < threads; ++i) {
       writers.emplace_back([&, i] {
-        for (int n = 0; n < each; ++n) log_.info("x", std::string(200, 'm'), {{"writer", i}, {"n", n}});
+        for (int n = 0; n < each; ++n) log.info("x", std::string(200, 'm'), {{"writer", i}, {"n", n}});
       });
     }
     for (std::thread& writer : writers) writer.join();
@@ -148,6 +145,62 @@ TEST_F(JsonLogTest, LinesOfSeveralThreadsDoNotMix) {
   EXPECT_EQ(parsed.size(), std::size_t{threads * each});
   std::vector<int> next(threads, 0);
   for (const Json& line : parsed) EXPECT_EQ(line["n"], next[line["writer"].get<std::size_t>()]++);
+}
+
+/// A pipe's two ends.
+struct Pipe {
+  Pipe() { EXPECT_EQ(pipe(ends.data()), 0); }
+  ~Pipe() { close(ends[0]); }
+  /// Everything up to its end, or what comes first.
+  [[nodiscard]] std::string read_some() const {
+    std::string text(64 * 1024, '\0');
+    const ssize_t size = read(ends[0], text.data(), text.size());
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
+  }
+  std::array<int, 2> ends{};
+};
+
+TEST_F(JsonLogTest, LinesComeWhileTheLogLives) {
+  const Pipe pipe;
+  {
+    JsonLog log(LogLevel::info, clock_, pipe.ends[1]);
+    for (const LogLevel level : {LogLevel::info, LogLevel::error, LogLevel::info}) {
+      log.write(level, "x", "", {});
+      EXPECT_EQ(lines(pipe.read_some()).size(), 1u);
+    }
+  }
+  close(pipe.ends[1]);
+}
+
+TEST_F(JsonLogTest, WhereNobodyReadsNobodyWaitsAndTheLostLinesAreCounted) {
+  const Pipe pipe;
+  constexpr std::uint64_t all = 4'000;
+  std::string text;
+  std::thread reader;
+  {
+    JsonLog log(LogLevel::info, clock_, pipe.ends[1]);
+    for (std::uint64_t n = 0; n < all; ++n) log.info("x", std::string(1'000, 'm'), {{"n", n}});
+    reader = std::thread([&] {
+      for (std::string piece = pipe.read_some(); !piece.empty(); piece = pipe.read_some()) text += piece;
+    });
+  }
+  close(pipe.ends[1]);
+  reader.join();
+
+  std::uint64_t expected = 0;
+  bool dropped = false;
+  for (const Json& line : lines(text)) {
+    if (line["event"] == "log_lines_dropped") {
+      EXPECT_EQ(line["level"], "warn");
+      expected += line["count"].get<std::uint64_t>();
+      dropped = true;
+    } else {
+      EXPECT_EQ(line["n"], expected++);
+    }
+  }
+  EXPECT_EQ(expected, all);
+  EXPECT_TRUE(dropped);
 }
 
 }  // namespace

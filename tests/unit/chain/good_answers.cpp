@@ -2,6 +2,9 @@
 
 #include <cstdio>
 
+#include "fluxora/core/ledger_key.hpp"
+#include "fluxora/core/scval.hpp"
+#include "fluxora/core/xdr.hpp"
 #include "stream_samples.hpp"
 
 namespace fluxora::chain::test {
@@ -72,6 +75,31 @@ Json ledgers_page(std::uint32_t first, std::uint32_t last) {
   Json items = Json::array();
   for (std::uint32_t sequence = first; sequence <= last; ++sequence) items.push_back(ledger(sequence));
   return {{"ledgers", items}, {"latestLedger", 1'000}, {"oldestLedger", 1}, {"cursor", std::to_string(last)}};
+}
+
+Json latest_ledger(std::uint32_t sequence) {
+  return {{"id", core::hex_encode(ledger_hash(sequence))}, {"protocolVersion", 22}, {"sequence", sequence}};
+}
+
+Json stream_entry(std::uint64_t stream, std::uint32_t value, std::uint32_t modified) {
+  const core::Bytes key = *core::stream_ledger_key(core::chain_stream_id(core::sample_contract, stream));
+  // LedgerEntryData: the type, no extension, what its key has behind the type, the value.
+  core::Bytes entry(key.begin(), key.begin() + 4);
+  core::XdrWriter xdr(entry);
+  xdr.write_u32(0);
+  entry.insert(entry.end(), key.begin() + 4, key.end());
+  xdr.write_u32(static_cast<std::uint32_t>(core::ScValType::u32));
+  xdr.write_u32(value);
+  return {{"key", core::base64_encode(key)},
+          {"xdr", core::base64_encode(entry)},
+          {"lastModifiedLedgerSeq", modified},
+          {"liveUntilLedgerSeq", modified + 500}};
+}
+
+Json entries(std::initializer_list<Json> items, std::uint32_t latest) {
+  Json found = Json::array();
+  for (const Json& item : items) found.push_back(item);
+  return {{"entries", found}, {"latestLedger", latest}};
 }
 
 }  // namespace fluxora::chain::test

@@ -23,6 +23,11 @@ using Json = nlohmann::json;
 /// Ledgers first..last.
 [[nodiscard]] Json ledgers_page(std::uint32_t first, std::uint32_t last);
 
+[[nodiscard]] Json latest_ledger(std::uint32_t sequence);
+/// The entry of number `stream` of the sample contract: its value is u32 `value`.
+[[nodiscard]] Json stream_entry(std::uint64_t stream, std::uint32_t value, std::uint32_t modified = 10);
+[[nodiscard]] Json entries(std::initializer_list<Json> items, std::uint32_t latest);
+
 /// Ledger `sequence`'s hash.
 [[nodiscard]] core::Hash ledger_hash(std::uint32_t sequence);
 

@@ -317,5 +317,63 @@ TEST(RpcLedgers, NameWhatCannotBeRight) {
   }
 }
 
+TEST(RpcLatestLedger, IsItsNumberAndHash) {
+  const LatestLedger latest = read_latest_ledger(received(latest_ledger(77)));
+  EXPECT_EQ(latest.sequence, 77u);
+  EXPECT_EQ(latest.hash, ledger_hash(77));
+  const auto of = [](Json result, const char* name, const Json& value) {
+    result[name] = value;
+    return refusal([&] { static_cast<void>(read_latest_ledger(received(result))); });
+  };
+  EXPECT_EQ(of(latest_ledger(77), "id", "77"), because("no 32-byte hash in id"));
+  EXPECT_EQ(of(latest_ledger(77), "sequence", -1), because("no number in sequence"));
+}
+
+TEST(RpcEntries, AreReadWhole) {
+  const EntriesAnswer answer = read_entries(received(entries({stream_entry(7, 5, 12), stream_entry(8, 6)}, 90)));
+  EXPECT_EQ(answer.ledger, 90u);
+  ASSERT_EQ(answer.entries.size(), 2u);
+  EXPECT_EQ(core::base64_encode(answer.entries[0].key), stream_entry(7, 5)["key"]);
+  EXPECT_EQ(core::base64_encode(answer.entries[0].xdr), stream_entry(7, 5)["xdr"]);
+  EXPECT_EQ(answer.entries[0].last_modified_ledger, 12u);
+  EXPECT_EQ(answer.entries[0].live_until_ledger, 512u);
+}
+
+TEST(RpcEntries, MayBeNoneOrLiveForEver) {
+  EXPECT_TRUE(read_entries(received(entries({}, 90))).entries.empty());
+  EXPECT_TRUE(read_entries(received({{"entries", nullptr}, {"latestLedger", 90}})).entries.empty());
+  Json lasting = stream_entry(7, 5);
+  lasting.erase("liveUntilLedgerSeq");
+  EXPECT_FALSE(read_entries(entries({lasting}, 90)).entries[0].live_until_ledger);
+}
+
+TEST(RpcEntries, NameWhatCannotBeRight) {
+  const auto of = [](const Json& item) {
+    return refusal([&] { static_cast<void>(read_entries(received(entries({item}, 90)))); });
+  };
+  const auto with = [](const char* name, const Json& value) {
+    Json item = stream_entry(7, 5);
+    item[name] = value;
+    return item;
+  };
+  EXPECT_EQ(of(with("key", "?")), because("no base64 in key"));
+  EXPECT_EQ(of(with("xdr", 7)), because("no text in xdr"));
+  EXPECT_EQ(of(with("xdr", stream_entry(8, 5)["xdr"])), because("no contract data of its key in xdr"));
+  EXPECT_EQ(of(with("xdr", "AAAA")), because("no contract data of its key in xdr"));
+  EXPECT_EQ(of(with("lastModifiedLedgerSeq", 91)), because("an entry that was modified after its latestLedger"));
+  EXPECT_EQ(of(with("liveUntilLedgerSeq", "soon")), because("no number in liveUntilLedgerSeq"));
+  for (const char* name : {"key", "xdr", "lastModifiedLedgerSeq"}) {
+    Json item = stream_entry(7, 5);
+    item.erase(name);
+    EXPECT_EQ(of(item), because(std::string("no ") + name));
+  }
+  for (const Json& value : values) {
+    if (value.is_array() || value.is_null()) continue;
+    const Json result = {{"entries", value}, {"latestLedger", 90}};
+    EXPECT_EQ(refusal([&] { static_cast<void>(read_entries(received(result))); }), because("no list in entries"))
+        << value;
+  }
+}
+
 }  // namespace
 }  // namespace fluxora::chain::test

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_rpc.hpp"
+#include "fluxora/core/ledger_key.hpp"
 #include "good_answers.hpp"
 #include "stream_samples.hpp"
 
@@ -20,6 +21,10 @@ namespace {
 using Kind = ports::ChainError::Kind;
 
 const std::string contract(core::sample_contract);
+
+core::Bytes stream_key(std::uint64_t number) {
+  return *core::stream_ledger_key(core::chain_stream_id(core::sample_contract, number));
+}
 
 class StellarRpcTest : public ::testing::Test {
  protected:
@@ -366,6 +371,61 @@ TEST_F(StellarRpcTest, CancellingEndsTheCallUnderWayAndLaterOnes) {
   canceller.join();
   expect_trouble(Kind::cancelled, "");
   EXPECT_EQ(server_.requests().size(), 1u);
+}
+
+TEST_F(StellarRpcTest, EntriesAreOfTheLedgerWhoseHashWasTheSameBeforeAndAfter) {
+  server_.answer(latest_ledger(90));
+  server_.answer(entries({stream_entry(8, 6), stream_entry(7, 5)}, 90));
+  server_.answer(ledgers_page(90, 90));
+  const ports::StorageAnswer answer = rpc().contract_data({stream_key(7), stream_key(9), stream_key(8)});
+  EXPECT_EQ(answer.ledger.sequence, 90u);
+  EXPECT_EQ(answer.ledger.hash, ledger_hash(90));
+  ASSERT_EQ(answer.entries.size(), 3u);
+  EXPECT_EQ(answer.entries[0]->key, stream_key(7));
+  EXPECT_FALSE(answer.entries[1]);
+  EXPECT_EQ(answer.entries[2]->key, stream_key(8));
+
+  const std::vector<Json> requests = server_.requests();
+  EXPECT_EQ(requests[0]["method"], "getLatestLedger");
+  EXPECT_EQ(requests[1]["method"], "getLedgerEntries");
+  EXPECT_EQ(requests[1]["params"]["keys"][0], core::base64_encode(stream_key(7)));
+  EXPECT_EQ(requests[2]["params"], (Json{{"startLedger", 90}, {"pagination", {{"limit", 1}}}}));
+}
+
+TEST_F(StellarRpcTest, EntriesOfALedgerThatMovedOnOrChangedAreAskedForAgain) {
+  Json forked = ledgers_page(90, 90);
+  forked["ledgers"][0] = ledger(190);
+  forked["ledgers"][0]["sequence"] = 90;
+  server_.answer(latest_ledger(89));
+  server_.answer(entries({stream_entry(7, 1)}, 90));  // the tip has moved
+  server_.answer(ledgers_page(90, 90));
+  server_.answer(entries({stream_entry(7, 2)}, 90));
+  server_.answer(forked);  // the ledger has become another one
+  server_.answer(entries({stream_entry(7, 3)}, 90));
+  server_.answer(forked);
+  const ports::StorageAnswer answer = rpc().contract_data({stream_key(7)});
+  EXPECT_EQ(answer.ledger.hash, ledger_hash(190));
+  EXPECT_EQ(core::decode_contract_data(answer.entries[0]->key, answer.entries[0]->xdr)->u32(), 3u);
+}
+
+TEST_F(StellarRpcTest, ATipThatNeverStaysIsGivenUp) {
+  server_.answer(latest_ledger(90));
+  for (std::uint32_t latest : {91u, 92u, 93u}) {
+    server_.answer(entries({}, latest));
+    server_.answer(ledgers_page(latest, latest));
+  }
+  expect_trouble_of([&] { static_cast<void>(rpc().contract_data({stream_key(7)})); }, Kind::unreachable,
+                    "another ledger at each look");
+}
+
+TEST_F(StellarRpcTest, AnEntryThatWasNotAskedForIsNonsense) {
+  for (const Json& found : {entries({stream_entry(8, 6)}, 90), entries({stream_entry(7, 6), stream_entry(7, 6)}, 90)}) {
+    server_.answer(latest_ledger(90));
+    server_.answer(found);
+    server_.answer(ledgers_page(90, 90));
+    expect_trouble_of([&] { static_cast<void>(rpc().contract_data({stream_key(7)})); }, Kind::nonsense,
+                      "wasn't asked for");
+  }
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ class FakeLog final : public ports::Log {
   void write(ports::LogLevel level, std::string_view event, std::string_view message,
              std::initializer_list<ports::LogField> fields) override {
     Line line{level, std::string(event), std::string(message), {}};
-    for (const ports::LogField& field : fields) line.fields[std::string(field.name)] = std::visit(Text{}, field.value);
+    for (const ports::LogField& field : fields) {
+      if (!field.is_absent) line.fields[std::string(field.name)] = std::visit(Text{}, field.value);
+    }
     const std::lock_guard lock(mutex_);
     lines_.push_back(std::move(line));
   }

@@ -1,6 +1,8 @@
 #include "fluxora/net/router.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -114,6 +116,20 @@ TEST(Router, RefusesPatternsThatCannotWork) {
   EXPECT_THROW(router.add("GET", "/a/{b}", nothing()), std::invalid_argument);
   EXPECT_THROW(router.add("PUT", "/a/{b}", {}), std::invalid_argument);
   EXPECT_THROW(router.add_websocket("/ws", {}), std::invalid_argument);
+}
+
+TEST(Router, NamesItsRoutes) {
+  Router router;
+  router.add("POST", "/a/{id}", nothing());
+  router.add("GET", "/a/{id}", nothing());
+  WebSocketEndpoint endpoint;
+  endpoint.open = [](const std::shared_ptr<WebSocketConnection>&, const Request&) {
+    return std::shared_ptr<WebSocketListener>();
+  };
+  router.add_websocket("/ws", endpoint);
+  auto routes = router.routes();
+  std::sort(routes.begin(), routes.end());
+  EXPECT_EQ(routes, (std::vector<Router::RouteName>{{"GET", "/a/{id}"}, {"GET", "/ws"}, {"POST", "/a/{id}"}}));
 }
 
 }  // namespace

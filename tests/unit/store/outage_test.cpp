@@ -1,9 +1,12 @@
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "connection.hpp"
+#include "database_watch.hpp"
+#include "fake_log.hpp"
 
 namespace fluxora::store {
 namespace {
@@ -44,6 +47,21 @@ TEST(OwnConnection, TurnsAnOutageIntoStoreUnavailable) {
   EXPECT_THROW(own.use([&](pqxx::connection&) { worked = true; }), ports::StoreUnavailable);
   EXPECT_FALSE(worked);
   EXPECT_FALSE(own.is_open());
+}
+
+TEST(DatabaseWatch, FindsOutThatTheDatabaseIsAway) {
+  fakes::FakeLog log;
+  DatabaseWatch watch(nowhere(), nowhere().database_url, "database", log);
+  while (log.lines("database_unavailable").empty()) std::this_thread::yield();
+  EXPECT_FALSE(watch.is_well());
+  EXPECT_EQ(watch.last_sight().epoch, "") << "it has never been seen";
+}
+
+TEST(DatabaseWatch, BelievesReadsThatFindItAway) {
+  fakes::FakeLog log;
+  DatabaseWatch watch(nowhere(), nowhere().database_url, "database", log);
+  watch.report_trouble();
+  EXPECT_FALSE(watch.is_well());
 }
 
 }  // namespace

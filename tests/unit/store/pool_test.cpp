@@ -9,6 +9,8 @@
 
 #include "fake_log.hpp"
 #include "fluxora/store/store.hpp"
+#include "stream_finder.hpp"
+#include "stream_lister.hpp"
 
 namespace fluxora::store {
 namespace {
@@ -53,15 +55,81 @@ TEST(ReadPool, ADatabaseOutOfReachIsUnavailable) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error(), StoreFailure::unavailable);
   }
-  EXPECT_EQ(log.lines("database_unavailable").size(), 2u);
+  EXPECT_GE(log.lines("database_unavailable").size(), 2u) << "each of them, and the watch";
+  EXPECT_FALSE(pool.database_is_well());
+}
+
+TEST(ReadPool, WhatIsRefusedIsCounted) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0, /*queue_limit=*/1), log);
+  for (int i = 0; i < 3; ++i) pool.run<int>([](ports::StoreResult<int>) {}, [](pqxx::connection&) { return 1; });
+  StoreStatistics statistics;
+  pool.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 1u);
+  EXPECT_EQ(statistics.refused, 2u);
+  EXPECT_EQ(statistics.queries, 0u);
+  EXPECT_FALSE(statistics.replica_in_use);
+}
+
+TEST(StreamFinder, HasRoomForSoManyReadsThatWait) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  StreamFinder finder(pool, /*queue_limit=*/300);
+  std::vector<std::optional<StoreFailure>> told(302);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    finder.find("x", 0, [&told, i](ports::StoreResult<ports::StreamAnswer> result) { told[i] = result.error(); });
+  }
+  EXPECT_EQ(told[299], std::nullopt);
+  EXPECT_EQ(told[300], StoreFailure::busy);
+  EXPECT_EQ(told[301], StoreFailure::busy);
+  StoreStatistics statistics;
+  finder.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 300u);
+  EXPECT_EQ(statistics.refused, 2u);
+  pool.stop();
+  for (std::size_t i = 0; i < 300; ++i) EXPECT_EQ(told[i], StoreFailure::unavailable) << i;
+}
+
+TEST(StreamFinder, AFailedQueryIsToldToAllWhoWaitForIt) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/1), log);
+  StreamFinder finder(pool, 1'024);
+  std::vector<std::promise<StoreFailure>> told(600);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    finder.find("x" + std::to_string(i % 7), 0,
+                [&told, i](ports::StoreResult<ports::StreamAnswer> result) { told[i].set_value(result.error()); });
+  }
+  for (auto& one : told) EXPECT_EQ(one.get_future().get(), StoreFailure::unavailable);
+}
+
+TEST(StreamLister, EqualListsThatWaitAreOneRead) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  StreamLister lister(pool, /*queue_limit=*/10);
+  std::vector<std::optional<StoreFailure>> told(11);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    ports::StreamQuery query;
+    query.limit = i < 6 ? 20 : 21;
+    query.min_seq = i;  // who wants how much doesn't make them different
+    lister.list(query, [&told, i](ports::StoreResult<StreamLister::Page> page) { told[i] = page.error(); });
+  }
+  StoreStatistics statistics;
+  pool.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 2u) << "two reads of the database";
+  lister.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 12u) << "for ten who wait";
+  EXPECT_EQ(told[10], StoreFailure::busy);
+  pool.stop();
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(told[i], StoreFailure::unavailable) << i;
 }
 
 TEST(Store, WithoutADatabaseEveryReadSaysSo) {
   fakes::FakeLog log;
   Store store(nowhere(/*threads=*/1), log);
   std::promise<StoreFailure> stream, list, head, page, ready;
-  store.streams().find("x", [&](ports::StoreResult<ports::StreamAnswer> r) { stream.set_value(r.error()); });
-  store.streams().list({}, [&](ports::StoreResult<ports::StreamPage> r) { list.set_value(r.error()); });
+  store.streams().find("x", 0, [&](ports::StoreResult<ports::StreamAnswer> r) { stream.set_value(r.error()); });
+  store.streams().list(
+      {}, [&](ports::StoreResult<std::shared_ptr<const ports::StreamPage>> r) { list.set_value(r.error()); });
   store.events().head([&](ports::StoreResult<ports::LogHead> r) { head.set_value(r.error()); });
   store.events().read(1, 1, {}, [&](ports::StoreResult<ports::EventPage> r) { page.set_value(r.error()); });
   store.readiness().check([&](ports::StoreResult<bool> r) { ready.set_value(r.error()); });

@@ -42,6 +42,14 @@ inline constexpr core::UnixMillis key_cache_life_ms = 5'000;
 /// A handler that is told who asks. It may run on a thread of the store's, and must not block either.
 using GuardedHandler = std::function<void(const Caller&, std::shared_ptr<const net::Request>, net::Respond)>;
 
+/// Requests that were not let through. From any thread.
+struct AccessStatistics {
+  std::uint64_t denied_credentials = 0;  ///< 400 and 401: missing, unclear or bad ones
+  std::uint64_t denied_scope = 0;        ///< 403
+  std::uint64_t limited_writes = 0;      ///< 429: too many writes
+  std::uint64_t limited_failures = 0;    ///< 429: too many bad credentials
+};
+
 /// Decides who may do what, and how often. One for the whole service, for all threads: a client's connections are
 /// spread over the I/O threads, so counts a thread would multiply its limit; the lock is held for a lookup in a table.
 class AccessControl {
@@ -57,6 +65,7 @@ class AccessControl {
              const GuardedHandler& handler);
   /// A key was changed here: the next request that shows it is checked anew.
   void forget_key(const std::string& id);
+  [[nodiscard]] AccessStatistics statistics() const noexcept;
 
  private:
   class Impl;

@@ -8,17 +8,21 @@
 #include <vector>
 
 #include "fluxora/api/access.hpp"
+#include "fluxora/api/idempotency_counters.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/net/router.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/ports/account_reader.hpp"
 #include "fluxora/ports/api_keys.hpp"
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/clock.hpp"
+#include "fluxora/ports/contract_storage.hpp"
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/indexer_status.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/random.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/schedule_reader.hpp"
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 #include "fluxora/ports/stream_writer.hpp"
@@ -33,6 +37,8 @@ struct ApiContext {
   ports::StreamReader& streams;
   ports::StreamWriter& writer;
   ports::StreamExporter& exports;
+  ports::AccountReader& accounts;
+  ports::ScheduleReader& schedules;
   ports::EventLog& events;
   ports::Readiness& readiness;
   hub::Hub& hub;
@@ -41,10 +47,14 @@ struct ApiContext {
   AccessControl& access;
   const ports::IndexerStatusSource* indexer = nullptr;  ///< none: not configured
   std::string version;
-  std::string demo_root;  ///< a folder served under /demo/; empty: none
+  std::string public_url;  ///< where clients reach the service; empty: not said
+  std::string demo_root;   ///< a folder served under /demo/; empty: none
   std::size_t max_sockets_per_address = 100;
   std::function<bool()> shutting_down;
   std::function<std::size_t()> websocket_connections;
+  ports::ContractStorage* contract_storage = nullptr;  ///< none: no chain is followed
+  std::function<std::string()> metrics = nullptr;      ///< the body of GET /metrics; must not block
+  std::shared_ptr<IdempotencyCounters> idempotency = std::make_shared<IdempotencyCounters>();
 };
 
 /// Every route of the service. SPEC sections 5, 6 and 10.

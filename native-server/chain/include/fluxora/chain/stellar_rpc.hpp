@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "fluxora/net/http_client.hpp"
 #include "fluxora/ports/chain_source.hpp"
+#include "fluxora/ports/contract_storage.hpp"
+#include "fluxora/ports/tracing.hpp"
 
 namespace fluxora::chain {
 
@@ -21,6 +24,13 @@ struct StellarRpcOptions {
   std::vector<std::string> contracts;  ///< at most max_contracts; empty: every contract's events
   std::size_t event_page = 2'000;      ///< events an answer; the server allows 10,000
   net::HttpClientOptions http;
+  ports::Tracer* tracer = nullptr;  ///< a span a call, where the calling thread is at something that is traced
+};
+
+/// Calls since the start. From any thread.
+struct StellarRpcStatistics {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;  ///< of them: no answer, or one that is an error or makes no sense
 };
 
 /// A Stellar RPC server (JSON-RPC over HTTP) as a chain source. SPEC section 9.
@@ -37,6 +47,12 @@ class StellarRpc final : public ports::ChainSource {
   ports::EventBatch events(std::uint32_t first, std::uint32_t last) override;
   std::vector<ports::LedgerHeader> ledgers(std::uint32_t first, std::uint32_t last) override;
   void cancel() noexcept override;
+  [[nodiscard]] StellarRpcStatistics statistics() const noexcept;
+
+  /// What lies under these keys of contract data, all of it in one ledger, whose hash was the same before and after. At
+  /// most ports::max_storage_keys keys, each once. Kind::unreachable also when the RPC's ledgers don't stay for long
+  /// enough to be sure.
+  ports::StorageAnswer contract_data(const std::vector<core::Bytes>& keys);
 
  private:
   class Impl;

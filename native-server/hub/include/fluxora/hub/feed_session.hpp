@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fluxora/core/cursor.hpp"
+#include "fluxora/hub/feed_counters.hpp"
 #include "fluxora/hub/published_entry.hpp"
 #include "fluxora/hub/topic.hpp"
 #include "fluxora/ports/event_log.hpp"
@@ -53,8 +54,9 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   using Post = std::function<void(std::function<void()> task)>;
 
   /// `tail_seq`: what the thread has been given when the session begins. The log outlives the session; the outlet lives
-  /// until close().
-  FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq);
+  /// until close(). `counters`, where there are any, outlive it.
+  FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq,
+              FeedCounters* counters = nullptr);
 
   /// Subscribes from now on, or from a cursor on. `done` comes before the topic's first entry, and not at all when the
   /// topic is unsubscribed first. A topic that is subscribed already stays as it is: `done` hears how far it has come.
@@ -96,6 +98,7 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   [[nodiscard]] std::uint64_t reached(const Subscription& subscription) const;
   [[nodiscard]] bool covers(const Subscription& subscription, std::uint64_t seq) const;
   void forget_ended();
+  void count_subscriptions();
   template <class Visit>
   void for_each_match(const core::LogEntry& entry, Visit visit) const;
 
@@ -106,6 +109,8 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   std::uint64_t tail_seq_;
   std::uint64_t next_ticket_ = 0;
   bool closed_ = false;
+  FeedCounters* const counters_;
+  std::size_t counted_subscriptions_ = 0;
   std::unordered_map<std::string, Subscription> subscriptions_;  // by topic_key
   std::unordered_map<std::uint64_t, std::string> asking_;  // topic_key by ticket: the log is asked where it begins
   // What was unsubscribed while others may still come to entries that it brought; the ticket is that of its end.

@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "fluxora/hub/feed_counters.hpp"
 #include "fluxora/hub/published_entry.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/event_log.hpp"
@@ -32,6 +33,14 @@ class Subscriber {
 struct TailPosition {
   std::string epoch;
   std::uint64_t seq = 0;
+};
+
+struct HubStatistics {
+  std::uint64_t tail_seq = 0;            ///< the newest entry that was read
+  std::chrono::milliseconds tail_age{};  ///< since the log was last read to its end: how much may have been missed
+  std::uint64_t entries_published = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t replays = 0;
 };
 
 /// Follows the log on a thread of its own, encodes each entry once and hands it to every I/O thread's subscribers.
@@ -56,6 +65,10 @@ class Hub {
 
   /// Sends a message to every subscriber, now and on every thread. From any thread.
   void broadcast(Frame notice);
+
+  /// From any thread, after start().
+  [[nodiscard]] HubStatistics statistics() const;
+  [[nodiscard]] FeedCounters& feed_counters() noexcept { return feed_counters_; }
 
   // On the I/O thread they name.
   void add(unsigned io_thread, Subscriber& subscriber);
@@ -86,6 +99,10 @@ class Hub {
   Post post_;
   std::vector<std::unique_ptr<Shard>> shards_;
   TailPosition position_;  // of the following thread
+  std::atomic<std::uint64_t> tail_seq_{0};
+  std::atomic<core::UnixMillis> at_end_{0};  // when the log was last read to its end
+  std::atomic<std::uint64_t> entries_published_{0};
+  FeedCounters feed_counters_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -15,6 +15,7 @@
 #include "fluxora/ports/indexer_status.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/tracing.hpp"
 
 namespace fluxora::indexer {
 
@@ -29,6 +30,16 @@ struct IndexerOptions {
   std::chrono::milliseconds stall_threshold{300'000};
 };
 
+/// What this process has indexed since it started. From any thread.
+struct IndexerStatistics {
+  std::uint64_t batches = 0;       ///< committed
+  std::uint64_t events = 0;        ///< log entries that they added
+  std::uint64_t duplicates = 0;    ///< events that stood in the log already
+  std::uint64_t reorgs = 0;        ///< detected
+  std::uint64_t failures = 0;      ///< rounds that ended in trouble with the RPC or the database
+  std::uint32_t chain_latest = 0;  ///< the RPC's latest ledger; 0 until known
+};
+
 /// Follows the chain: from the checkpoint on, batch by batch, one transaction a batch, on a thread of its own.
 /// SPEC section 9. Only the process that leads indexes; the others watch.
 ///
@@ -37,9 +48,11 @@ struct IndexerOptions {
 /// say halts.
 class Indexer final : public ports::IndexerStatusSource {
  public:
-  /// `on_service` hears of degradation and recovery: (degraded, reason). All outlive the indexer.
+  /// `on_service` hears of degradation and recovery: (degraded, reason). `tracer`: a span a batch. All outlive the
+  /// indexer.
   Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
-          ports::Log& log, std::function<void(bool degraded, std::string_view reason)> on_service);
+          ports::Log& log, std::function<void(bool degraded, std::string_view reason)> on_service,
+          ports::Tracer* tracer = nullptr);
   ~Indexer() override;
   Indexer(const Indexer&) = delete;
   Indexer& operator=(const Indexer&) = delete;
@@ -49,6 +62,7 @@ class Indexer final : public ports::IndexerStatusSource {
   void stop();
 
   [[nodiscard]] ports::IndexerStatus status() const override;
+  [[nodiscard]] IndexerStatistics statistics() const;
 
   /// One round: leads or watches, and indexes at most one batch. Returns how long to wait before the next.
   /// start() calls it in a loop; tests call it themselves.

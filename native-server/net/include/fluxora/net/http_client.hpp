@@ -54,8 +54,10 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any status is an answer. Throws HttpClientError.
-  HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body);
+  /// Any status is an answer. `headers` come besides Host, User-Agent, Accept, Content-Type and Content-Length. Throws
+  /// HttpClientError, and std::invalid_argument for a target or header that can't be written.
+  HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body,
+                          const HeaderFields& headers = {});
 
   /// Ends the request under way, and every later one, with Kind::cancelled. From any thread.
   void cancel() noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,6 +21,14 @@ class Router {
   /// GET also serves HEAD.
   void add(std::string_view method, std::string_view pattern, Handler handler);
   void add_websocket(std::string_view pattern, WebSocketEndpoint endpoint);
+
+  struct RouteName {
+    std::string method;
+    std::string pattern;
+    auto operator<=>(const RouteName&) const = default;
+  };
+  /// What was added; a WebSocket endpoint is a GET. HEAD and OPTIONS, which every path has besides, aren't among them.
+  [[nodiscard]] std::vector<RouteName> routes() const;
 
   struct Match {
     const Handler* handler = nullptr;  ///< null: no such method, or no such path

@@ -51,6 +51,21 @@ struct ServerOptions {
   std::function<void(std::string_view message)> on_trouble;
 };
 
+/// What the server has at the moment, and what it has counted since it was made.
+struct ServerStatistics {
+  std::uint64_t connections = 0;           ///< open, WebSockets among them
+  std::uint64_t connections_accepted = 0;  ///< in all
+  std::uint64_t requests_in_flight = 0;    ///< read from their head on, and not answered to the end
+  std::uint64_t websockets = 0;            ///< open
+  std::uint64_t websocket_queued_messages = 0;
+  std::uint64_t websocket_queued_bytes = 0;
+  std::uint64_t websocket_messages_received = 0;
+  std::uint64_t websocket_messages_sent = 0;
+  std::uint64_t websocket_bytes_received = 0;  ///< payloads
+  std::uint64_t websocket_bytes_sent = 0;
+  std::uint64_t websocket_slow_consumers = 0;  ///< closed with 4008
+};
+
 /// An HTTP/1.1 and WebSocket server: `io_threads` threads, each with its own io_context and SO_REUSEPORT acceptor;
 /// a session never leaves its thread.
 class Server {
@@ -67,6 +82,8 @@ class Server {
   void post(unsigned io_thread, std::function<void()> task);
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::size_t websocket_connections() const noexcept;
+  /// From any thread.
+  [[nodiscard]] ServerStatistics statistics() const noexcept;
 
   /// Ordered end: stop accepting; answer what is being served with `Connection: close`; close WebSockets with 1001
   /// after their queues drain; after `grace` cut what is left; join the threads. Called once, from outside the I/O

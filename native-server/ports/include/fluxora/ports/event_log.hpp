@@ -20,6 +20,7 @@ struct LogHead {
 };
 
 struct EventFilter {
+  std::uint64_t min_seq = newest;  ///< the answer may come from a replica whose log reaches that far
   std::optional<std::string> stream_id;
   std::optional<core::EventName> event;
 };

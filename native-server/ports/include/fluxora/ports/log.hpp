@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,6 +24,9 @@ struct LogField {
   LogField(std::string_view n, std::uint64_t v) : name(n), value(v) {}
   LogField(std::string_view n, unsigned v) : name(n), value(static_cast<std::uint64_t>(v)) {}
   LogField(std::string_view n, bool v) : name(n), value(v) {}
+  /// None: the line has no such member.
+  LogField(std::string_view n, std::optional<std::string_view> v)
+      : name(n), value(v.value_or(std::string_view())), is_absent(!v) {}
   /// A JSON object or array that is text already.
   struct Json {
     std::string_view text;
@@ -30,6 +34,7 @@ struct LogField {
   LogField(std::string_view n, Json v);
 
   bool is_json = false;
+  bool is_absent = false;
 };
 
 inline LogField::LogField(std::string_view n, Json v) : name(n), value(v.text), is_json(true) {}

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 
 #include <tl/expected.hpp>
@@ -17,6 +18,9 @@ enum class StoreFailure : std::uint8_t {
 
 template <class T>
 using StoreResult = tl::expected<T, StoreFailure>;
+
+/// As the least log position that a read has to see: everything there is. Only the primary will do.
+inline constexpr std::uint64_t newest = std::numeric_limits<std::uint64_t>::max();
 
 /// Receives an answer, once, on a thread of the store's.
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,7 @@ struct StreamFilter {
 };
 
 struct StreamQuery : StreamFilter {
+  std::uint64_t min_seq = newest;
   std::optional<ListPosition> after;
   std::size_t limit = 20;
   bool include_total = false;
@@ -67,16 +69,18 @@ struct StreamPage {
   ReadPoint at;
 };
 
-/// Reads the streams, without blocking the caller.
+/// Reads the streams, without blocking the caller. An answer shows everything that was committed when it was asked for,
+/// or, where a replica gives it, at least the log up to `min_seq` as far as there is one.
 class StreamReader {
  public:
   virtual ~StreamReader() = default;
-  virtual void find(std::string id, Reply<StreamAnswer> reply) = 0;
+  virtual void find(std::string id, std::uint64_t min_seq, Reply<StreamAnswer> reply) = 0;
   /// The stream as the log had it at `at`; none when it wasn't created by then.
-  virtual void find_as_of(std::string id, core::UnixSeconds at, Reply<StreamAnswer> reply) = 0;
+  virtual void find_as_of(std::string id, core::UnixSeconds at, std::uint64_t min_seq, Reply<StreamAnswer> reply) = 0;
   /// The streams of these ids that there are, in no order.
-  virtual void find_all(std::vector<std::string> ids, Reply<StreamsAnswer> reply) = 0;
-  virtual void list(StreamQuery query, Reply<StreamPage> reply) = 0;
+  virtual void find_all(std::vector<std::string> ids, std::uint64_t min_seq, Reply<StreamsAnswer> reply) = 0;
+  /// Equal queries may be given one page between them.
+  virtual void list(StreamQuery query, Reply<std::shared_ptr<const StreamPage>> reply) = 0;
 };
 
 }  // namespace fluxora::ports

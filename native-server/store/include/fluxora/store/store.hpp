@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "fluxora/ports/account_reader.hpp"
 #include "fluxora/ports/api_keys.hpp"
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/schedule_reader.hpp"
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 #include "fluxora/ports/stream_writer.hpp"
@@ -18,6 +21,7 @@ namespace fluxora::store {
 
 struct StoreOptions {
   std::string database_url;        ///< postgres://… or postgresql://…
+  std::string replica_url;         ///< a standby of it, for reads; empty: none
   unsigned read_connections = 4;   ///< threads with one connection each
   std::size_t queue_limit = 1024;  ///< reads waiting for a thread, and writes; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
@@ -25,6 +29,19 @@ struct StoreOptions {
   unsigned max_exports = 2;     ///< exports at once, each with a thread and a connection; beyond: StoreFailure::busy
   int export_timeout_ms =
       300'000;  ///< how long an export may hold its snapshot: it keeps the database from cleaning up
+};
+
+/// What the reads have been doing, for metrics. Counters count from the start.
+struct StoreStatistics {
+  unsigned connections = 0;             ///< open now, of the reading threads
+  unsigned busy = 0;                    ///< reading threads at work now
+  std::size_t waiting = 0;              ///< reads waiting now
+  std::uint64_t refused = 0;            ///< reads that found the queue full
+  std::uint64_t queries = 0;            ///< reads sent to the database, by whomever
+  std::uint64_t gathered = 0;           ///< reads by id and lists that another one's query answered
+  std::uint64_t replica_queries = 0;    ///< those of `queries` that went to the replica
+  std::uint64_t replica_fallbacks = 0;  ///< reads that the replica couldn't answer, or not new enough: primary
+  bool replica_in_use = false;          ///< false: none configured, out of reach, or refused
 };
 
 /// PostgreSQL behind the ports. The log outlives it.
@@ -41,11 +58,15 @@ class Store {
 
   [[nodiscard]] ports::StreamReader& streams() noexcept;
   [[nodiscard]] ports::StreamExporter& exports() noexcept;
+  [[nodiscard]] ports::AccountReader& accounts() noexcept;
+  [[nodiscard]] ports::ScheduleReader& schedules() noexcept;
   [[nodiscard]] ports::StreamWriter& stream_writer() noexcept;
   [[nodiscard]] ports::EventLog& events() noexcept;
   [[nodiscard]] ports::Readiness& readiness() noexcept;
   [[nodiscard]] ports::ApiKeys& api_keys() noexcept;
   [[nodiscard]] ports::AuditLog& audit_log() noexcept;
+  /// From any thread.
+  [[nodiscard]] StoreStatistics statistics() const;
   /// For the one thread that follows the log, with a connection of its own.
   [[nodiscard]] std::unique_ptr<ports::LogTail> make_tail();
   /// For the one thread that indexes, with a connection of its own.

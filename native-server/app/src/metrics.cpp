@@ -1,0 +1,125 @@
+#include "metrics.hpp"
+
+#include <array>
+
+#include "fluxora/telemetry/metrics_page.hpp"
+#include "fluxora/telemetry/process_metrics.hpp"
+
+namespace fluxora::app {
+namespace {
+
+using std::chrono::milliseconds;
+using telemetry::MetricsPage;
+
+void write_http(MetricsPage& page, const MetricsSources& sources) {
+  const net::ServerStatistics now = sources.server.statistics();
+  page.gauge("fluxora_http_requests_in_flight", "Requests being read or answered.", now.requests_in_flight);
+  page.gauge("fluxora_connections", "Open connections, WebSockets among them.", now.connections);
+  page.counter("fluxora_connections_accepted_total", "Connections accepted.", now.connections_accepted);
+  sources.requests.write(page);
+
+  const api::AccessStatistics denied = sources.access.statistics();
+  const std::string_view denials = "fluxora_access_denied_total";
+  const std::string_view denials_help = "Requests refused for their credentials.";
+  page.counter(denials, denials_help, denied.denied_credentials, {{"reason", "credentials"}});
+  page.counter(denials, denials_help, denied.denied_scope, {{"reason", "scope"}});
+  const std::string_view limits = "fluxora_rate_limited_total";
+  const std::string_view limits_help = "Requests refused with 429 for their number.";
+  page.counter(limits, limits_help, denied.limited_writes, {{"reason", "writes"}});
+  page.counter(limits, limits_help, denied.limited_failures, {{"reason", "bad_credentials"}});
+  const std::string_view repeats = "fluxora_idempotency_repeats_total";
+  const std::string_view repeats_help = "Creations whose Idempotency-Key was known.";
+  page.counter(repeats, repeats_help, sources.idempotency.replayed, {{"outcome", "replayed"}});
+  page.counter(repeats, repeats_help, sources.idempotency.reused, {{"outcome", "other_body"}});
+  page.counter(repeats, repeats_help, sources.idempotency.in_use, {{"outcome", "in_use"}});
+}
+
+void write_websockets(MetricsPage& page, const net::ServerStatistics& now) {
+  page.gauge("fluxora_websocket_connections", "Open WebSockets.", now.websockets);
+  page.gauge("fluxora_websocket_queued_messages", "Messages waiting to be sent.", now.websocket_queued_messages);
+  page.gauge("fluxora_websocket_queued_bytes", "Bytes waiting to be sent.", now.websocket_queued_bytes);
+  page.counter("fluxora_websocket_messages_received_total", "Messages from clients.", now.websocket_messages_received);
+  page.counter("fluxora_websocket_messages_sent_total", "Messages to clients.", now.websocket_messages_sent);
+  page.counter("fluxora_websocket_received_bytes_total", "Payloads from clients.", now.websocket_bytes_received);
+  page.counter("fluxora_websocket_sent_bytes_total", "Payloads to clients.", now.websocket_bytes_sent);
+  page.counter("fluxora_websocket_slow_consumers_total", "Clients closed with 4008 because they didn't read.",
+               now.websocket_slow_consumers);
+}
+
+void write_feeds(MetricsPage& page, const hub::HubStatistics& now) {
+  page.gauge("fluxora_log_tail_seq", "The newest log entry that this instance has read.", now.tail_seq);
+  page.gauge("fluxora_log_tail_age_seconds", "Since the log was last read to its end.", now.tail_age);
+  page.counter("fluxora_log_entries_published_total", "Log entries handed to subscribers.", now.entries_published);
+  page.gauge("fluxora_feed_subscriptions", "Subscriptions of all connections.", now.subscriptions);
+  page.counter("fluxora_feed_replays_total", "Subscriptions that began with a replay.", now.replays);
+}
+
+void write_database(MetricsPage& page, const store::StoreStatistics& now) {
+  page.gauge("fluxora_db_connections", "Open database connections of the readers.", now.connections);
+  page.gauge("fluxora_db_connections_busy", "Readers at work.", now.busy);
+  page.gauge("fluxora_db_reads_waiting", "Reads that wait for a reader.", now.waiting);
+  page.counter("fluxora_db_reads_refused_total", "Reads refused because too many waited.", now.refused);
+  page.counter("fluxora_db_queries_total", "Reads sent to the database.", now.queries);
+  page.counter("fluxora_db_reads_gathered_total", "Reads that another one's query answered.", now.gathered);
+  page.gauge("fluxora_db_replica_in_use", "1 while reads go to the replica.", now.replica_in_use ? 1U : 0U);
+  page.counter("fluxora_db_replica_queries_total", "Reads sent to the replica.", now.replica_queries);
+  page.counter("fluxora_db_replica_fallbacks_total", "Reads that the replica couldn't answer.", now.replica_fallbacks);
+}
+
+using State = ports::IndexerStatus::State;
+constexpr std::array<std::pair<State, std::string_view>, 4> indexer_states = {{{State::starting, "starting"},
+                                                                               {State::healthy, "healthy"},
+                                                                               {State::stalled, "stalled"},
+                                                                               {State::halted, "halted"}}};
+
+void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
+  const ports::IndexerStatus status = indexer.status();
+  const indexer::IndexerStatistics counts = indexer.statistics();
+  for (const auto& [state, name] : indexer_states) {
+    page.gauge("fluxora_indexer_state", "1 for the state that the indexer is in.", status.state == state ? 1U : 0U,
+               {{"state", name}});
+  }
+  page.gauge("fluxora_indexer_lag_seconds", "Since the last successful sync.", milliseconds(status.lag_ms));
+  page.gauge("fluxora_indexer_last_ledger", "The last indexed ledger.", status.last_ledger);
+  page.gauge("fluxora_indexer_last_safe_ledger", "The ledger up to which it may index.", status.last_safe_ledger);
+  page.gauge("fluxora_indexer_chain_latest_ledger", "The RPC's latest ledger.", counts.chain_latest);
+  page.counter("fluxora_indexer_batches_total", "Batches committed.", counts.batches);
+  page.counter("fluxora_indexer_events_total", "Chain events written to the log.", counts.events);
+  page.counter("fluxora_indexer_duplicate_events_total", "Chain events that stood in the log already.",
+               counts.duplicates);
+  page.counter("fluxora_indexer_reorgs_total", "Reorganisations of the chain detected.", counts.reorgs);
+  page.counter("fluxora_indexer_failures_total", "Rounds that ended in trouble with RPC or database.", counts.failures);
+}
+
+void write_rpc(MetricsPage& page, const chain::StellarRpcStatistics& counts) {
+  page.counter("fluxora_rpc_calls_total", "Calls of the indexer to the Stellar RPC.", counts.calls);
+  page.counter("fluxora_rpc_errors_total", "Those of them without a good answer.", counts.errors);
+}
+
+void write_spans(MetricsPage& page, const telemetry::SpanExporterStatistics& counts) {
+  page.gauge("fluxora_trace_spans_waiting", "Spans that wait to be exported.", counts.waiting);
+  page.counter("fluxora_trace_spans_exported_total", "Spans that the collector took.", counts.exported);
+  const std::string_view lost = "fluxora_trace_spans_lost_total";
+  const std::string_view lost_help = "Spans that didn't reach the collector.";
+  page.counter(lost, lost_help, counts.dropped, {{"reason", "queue_full"}});
+  page.counter(lost, lost_help, counts.failed, {{"reason", "export_failed"}});
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsSources& sources) {
+  MetricsPage page;
+  page.gauge("fluxora_build_info", "Always 1; says which version runs.", std::uint64_t{1},
+             {{"version", FLUXORA_VERSION}});
+  write_http(page, sources);
+  write_websockets(page, sources.server.statistics());
+  write_feeds(page, sources.hub.statistics());
+  write_database(page, sources.store.statistics());
+  if (sources.indexer != nullptr) write_indexer(page, *sources.indexer);
+  if (sources.rpc != nullptr) write_rpc(page, sources.rpc->statistics());
+  if (sources.spans != nullptr) write_spans(page, sources.spans->statistics());
+  telemetry::write_process_metrics(page);
+  return page.text();
+}
+
+}  // namespace fluxora::app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "fluxora/api/access.hpp"
+#include "fluxora/api/idempotency_counters.hpp"
+#include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/hub/hub.hpp"
+#include "fluxora/indexer/indexer.hpp"
+#include "fluxora/net/server.hpp"
+#include "fluxora/store/store.hpp"
+#include "fluxora/telemetry/request_metrics.hpp"
+#include "fluxora/telemetry/span_exporter.hpp"
+
+namespace fluxora::app {
+
+/// Everything that /metrics tells of.
+struct MetricsSources {
+  const telemetry::RequestMetrics& requests;
+  const net::Server& server;
+  const store::Store& store;
+  const hub::Hub& hub;
+  const api::AccessControl& access;
+  const api::IdempotencyCounters& idempotency;
+  const indexer::Indexer* indexer = nullptr;       ///< none: no chain is followed
+  const chain::StellarRpc* rpc = nullptr;          ///< none as well
+  const telemetry::SpanExporter* spans = nullptr;  ///< none: traces aren't exported
+};
+
+/// The body of GET /metrics, as it stands now. docs/observability.md lists the same. From any thread; doesn't block.
+[[nodiscard]] std::string metrics_text(const MetricsSources& sources);
+
+}  // namespace fluxora::app

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+
+#include "config.hpp"
+#include "fluxora/api/access.hpp"
+#include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/indexer/indexer.hpp"
+#include "fluxora/net/server.hpp"
+#include "fluxora/ports/log.hpp"
+#include "fluxora/ports/random.hpp"
+#include "fluxora/ports/tracing.hpp"
+#include "fluxora/store/store.hpp"
+#include "fluxora/telemetry/request_metrics.hpp"
+#include "fluxora/telemetry/span_exporter.hpp"
+#include "fluxora/telemetry/tracer.hpp"
+
+namespace fluxora::app {
+
+// What each part is told of the configuration.
+
+[[nodiscard]] store::StoreOptions store_options(const Config& config);
+[[nodiscard]] chain::StellarRpcOptions rpc_options(const Config& config, ports::Tracer& tracer);
+/// For what clients wait for: they are told soon that the RPC has no answer.
+[[nodiscard]] chain::StellarRpcOptions storage_options(const Config& config, ports::Tracer& tracer);
+[[nodiscard]] indexer::IndexerOptions indexer_options(const Config& config);
+[[nodiscard]] api::AccessOptions access_options(const Config& config);
+/// Each request is told to the log, counted and, where it is traced, made a span: all three outlive the server.
+[[nodiscard]] net::ServerOptions server_options(const Config& config, ports::Log& log,
+                                                telemetry::RequestMetrics& metrics, telemetry::Tracer& tracer);
+/// The way of spans to their collector; null where there is none.
+[[nodiscard]] std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, ports::Random& random,
+                                                                     ports::Log& log);
+
+}  // namespace fluxora::app

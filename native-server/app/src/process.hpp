@@ -1,0 +1,22 @@
+#pragma once
+
+#include <csignal>
+
+namespace fluxora::app {
+
+/// Blocks SIGINT and SIGTERM in this thread and every one started after it, and waits for the first of them.
+class EndSignals {
+ public:
+  EndSignals();
+  int wait();
+  /// From now on a signal ends the process at once, as signals do.
+  void unblock();
+
+ private:
+  sigset_t set_{};
+};
+
+/// A connection takes a descriptor, and the soft limit that a process gets is often 1,024: up to the hard one.
+void raise_descriptor_limit();
+
+}  // namespace fluxora::app

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "fluxora/core/unix_time.hpp"
+#include "fluxora/hub/published_entry.hpp"
+
+namespace fluxora::hub {
+
+/// The message that tells every client of trouble (`service.degraded`) or of its end (`service.recovered`). SPEC
+/// section 6.
+[[nodiscard]] Frame service_notice(bool degraded, std::string_view reason, core::UnixMillis now);
+
+}  // namespace fluxora::hub

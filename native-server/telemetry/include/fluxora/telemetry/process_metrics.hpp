@@ -1,0 +1,11 @@
+#pragma once
+
+#include "fluxora/telemetry/metrics_page.hpp"
+
+namespace fluxora::telemetry {
+
+/// What Linux says of this process (proc(5)), under the names that Prometheus' client libraries use: process_…. What
+/// can't be read is left out.
+void write_process_metrics(MetricsPage& page);
+
+}  // namespace fluxora::telemetry

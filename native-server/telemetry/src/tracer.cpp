@@ -1,0 +1,172 @@
+#include "fluxora/telemetry/tracer.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "fluxora/core/bytes.hpp"
+
+namespace fluxora::telemetry {
+namespace {
+
+constexpr std::string_view other_method = "_OTHER";
+
+/// The methods that OpenTelemetry's conventions know.
+constexpr std::array<std::string_view, 9> methods = {"GET",    "HEAD",    "POST",  "PUT",    "PATCH",
+                                                     "DELETE", "OPTIONS", "TRACE", "CONNECT"};
+
+/// The last 7 bytes of a trace id are its random part; so every service that goes by them decides alike.
+std::uint64_t random_part(const TraceId& id) {
+  std::uint64_t number = 0;
+  for (std::size_t i = id.size() - 7; i < id.size(); ++i) number = number << 8 | id[i];
+  return number;
+}
+
+bool is_sampled(const TraceId& id, std::uint32_t share) {
+  // share / whole_share of 2^56, in integers: 2^56 * 10^7 needs more than 64 bits.
+  constexpr std::uint64_t largest_part = std::uint64_t{1} << 56;
+  const std::uint64_t below = largest_part / whole_share * share + largest_part % whole_share * share / whole_share;
+  return random_part(id) < below;
+}
+
+std::vector<Attribute> request_attributes(const net::Request& request, std::string_view path,
+                                          std::string_view request_id, std::string_view route, unsigned status) {
+  const std::string_view method = known_method(request.method);
+  std::vector<Attribute> attributes;
+  attributes.reserve(8);
+  attributes.push_back({"http.request.method", std::string(method)});
+  if (method == other_method) attributes.push_back({"http.request.method_original", request.method});
+  if (!route.empty()) attributes.push_back({"http.route", std::string(route)});
+  attributes.push_back({"url.scheme", "http"});
+  attributes.push_back({"url.path", std::string(path)});
+  attributes.push_back({"http.response.status_code", std::int64_t{status}});
+  attributes.push_back({"client.address", request.remote_address});
+  attributes.push_back({"fluxora.request_id", std::string(request_id)});
+  if (status >= 500) attributes.push_back({"error.type", std::to_string(status)});
+  return attributes;
+}
+
+std::string request_name(std::string_view method, std::string_view route) {
+  std::string name(method == other_method ? "HTTP" : method);
+  if (!route.empty()) name.append(" ").append(route);
+  return name;
+}
+
+}  // namespace
+
+std::string_view known_method(std::string_view method) noexcept {
+  const auto* known = std::find(methods.begin(), methods.end(), method);
+  return known == methods.end() ? other_method : *known;
+}
+
+/// A span under way on this thread. Those of a thread end in the reverse of the order in which they began.
+class Tracer::LiveSpan final : public ports::Span {
+ public:
+  LiveSpan(Tracer& tracer, FinishedSpan span) : tracer_(tracer), span_(std::move(span)), outer_(current) {
+    span_.start_ns = tracer_.clock_.now_ns();
+    current = this;
+  }
+  ~LiveSpan() override {
+    current = outer_;
+    span_.end_ns = std::max(span_.start_ns, tracer_.clock_.now_ns());
+    try {
+      tracer_.exporter_->add(std::move(span_));
+    } catch (...) {
+      // Out of memory: the work matters more than its span.
+      return;
+    }
+  }
+  LiveSpan(const LiveSpan&) = delete;
+  LiveSpan& operator=(const LiveSpan&) = delete;
+
+  void set(std::string_view name, std::string_view value) override {
+    span_.attributes.push_back({std::string(name), std::string(value)});
+  }
+  void set(std::string_view name, std::int64_t value) override {
+    span_.attributes.push_back({std::string(name), value});
+  }
+  void fail(std::string_view error_type) override {
+    span_.failed = true;
+    set("error.type", error_type);
+  }
+  [[nodiscard]] std::string traceparent() const override { return format_traceparent(span_.context); }
+  [[nodiscard]] const TraceContext& context() const noexcept { return span_.context; }
+
+  static thread_local LiveSpan* current;  ///< the innermost; null: nothing that is traced
+
+ private:
+  Tracer& tracer_;
+  FinishedSpan span_;
+  LiveSpan* outer_;
+};
+
+thread_local Tracer::LiveSpan* Tracer::LiveSpan::current = nullptr;
+
+Tracer::Tracer(SpanExporter* exporter, std::uint32_t sampled_share, const ports::Clock& clock, ports::Random& random)
+    : exporter_(exporter), sampled_share_(sampled_share), clock_(clock), random_(random) {}
+
+SpanId Tracer::new_span_id() {
+  SpanId id{};
+  random_.fill(id);
+  id[0] |= 1;  // an id of zeros would be none
+  return id;
+}
+
+/// A new trace that is to be recorded, or none.
+std::optional<TraceContext> Tracer::begin_trace() {
+  if (exporter_ == nullptr || sampled_share_ == 0) return std::nullopt;
+  TraceContext context;
+  random_.fill(context.trace);
+  context.trace[0] |= 1;
+  context.sampled = is_sampled(context.trace, sampled_share_);
+  if (!context.sampled) return std::nullopt;
+  context.span = new_span_id();
+  return context;
+}
+
+std::unique_ptr<ports::Span> Tracer::start(ports::SpanKind kind, std::string_view name) {
+  auto context = begin_trace();
+  if (!context) return nullptr;
+  FinishedSpan span;
+  span.context = std::move(*context);
+  span.kind = kind;
+  span.name = name;
+  return std::make_unique<LiveSpan>(*this, std::move(span));
+}
+
+std::unique_ptr<ports::Span> Tracer::start_part(ports::SpanKind kind, std::string_view name) {
+  if (LiveSpan::current == nullptr) return nullptr;
+  FinishedSpan span;
+  span.context = LiveSpan::current->context();
+  span.parent = span.context.span;
+  span.context.span = new_span_id();
+  span.kind = kind;
+  span.name = name;
+  return std::make_unique<LiveSpan>(*this, std::move(span));
+}
+
+std::optional<TracedRequest> Tracer::record_request(const net::Request& request, std::string_view path,
+                                                    std::string_view request_id, std::string_view route,
+                                                    unsigned status, std::chrono::microseconds duration) {
+  FinishedSpan span;
+  if (auto parent = read_trace_context(request.headers)) {
+    if (exporter_ == nullptr || !parent->sampled) return TracedRequest{core::hex_encode(parent->trace), {}};
+    span.parent = parent->span;
+    span.context = std::move(*parent);
+    span.context.span = new_span_id();
+  } else if (auto begun = begin_trace()) {
+    span.context = std::move(*begun);
+  } else {
+    return std::nullopt;
+  }
+  TracedRequest traced{core::hex_encode(span.context.trace), core::hex_encode(span.context.span)};
+  span.kind = ports::SpanKind::server;
+  span.name = request_name(known_method(request.method), route);
+  span.end_ns = clock_.now_ns();
+  span.start_ns = span.end_ns - std::chrono::nanoseconds(duration).count();
+  span.attributes = request_attributes(request, path, request_id, route, status);
+  span.failed = status >= 500;
+  exporter_->add(std::move(span));
+  return traced;
+}
+
+}  // namespace fluxora::telemetry

@@ -1,0 +1,191 @@
+// Measures the server beside nginx, pgbench and the yardstick, and prints one table. scripts/load calls it; its options
+// are described there.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { endAll } from '../integration/harness/ownership.js';
+import { PostgresCluster } from '../integration/harness/postgres_cluster.js';
+import { requireSameAnswers } from './answers.mjs';
+import { createStreams, numberStreams, streamIdSql } from './dataset.mjs';
+import { pgbench, startNginx, startServer, startYardstick, version, wrk } from './programs.mjs';
+import { markdown, rows } from './table.mjs';
+import { FIND } from './yardstick/reads.mjs';
+
+const ROOT = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..');
+const DOCUMENT = join(ROOT, 'docs/performance.md');
+const [BEGIN, END] = ['<!-- figures: scripts/load --write -->', '<!-- figures end -->'];
+
+const { values: options } = parseArgs({
+  options: {
+    server: { type: 'string' },
+    json: { type: 'string' },
+    write: { type: 'boolean' },
+    check: { type: 'boolean' },
+    smoke: { type: 'boolean' },
+  },
+});
+
+/** How much is measured. A smoke run only shows that everything still works together. */
+const SIZE = options.smoke
+  ? { streams: 200, rounds: 1, seconds: 1, connections: 8, early: 100, late: 2_000 }
+  : { streams: 10_000, rounds: 3, seconds: 5, connections: 64, early: 10_000, late: 1_000_000 };
+const MANY_CONNECTIONS = 128;
+const WARM_UP_SECONDS = 1; // each contender's own compiler, caches and connections
+
+async function start() {
+  const directory = mkdtempSync(join(tmpdir(), 'fluxora-load-'));
+  const cluster = await PostgresCluster.start({ maxConnections: 200 });
+  const reads = await cluster.createDatabase();
+  const writes = await cluster.createDatabase();
+  const yardstickWrites = await cluster.createDatabase();
+  const server = (name, { url }) => startServer(name, { directory, program: options.server, databaseUrl: url });
+  const yardstick = (name, { url }, workers) => startYardstick(name, { directory, databaseUrl: url, workers });
+
+  const filler = await server('filler', reads);
+  await createStreams(filler.url, SIZE.streams);
+  await filler.end();
+  const client = cluster.client(reads.name);
+  await client.connect();
+  await numberStreams(client);
+  await client.end();
+  const env = { ...process.env, DATABASE_URL: yardstickWrites.url };
+  execFileSync(options.server, ['migrate'], { env, stdio: 'ignore' });
+  const script = join(directory, 'select.sql');
+  const select = FIND.text.replace(/\s+/g, ' ').replace('$1', streamIdSql(':n'));
+  writeFileSync(script, `\\set n random(1, ${SIZE.streams})\n${select};\n`);
+
+  return {
+    directory,
+    cluster,
+    reads,
+    script,
+    fluxora: await server('fluxora', reads),
+    fluxoraWrites: await server('fluxora-writes', writes),
+    express: await yardstick('express', reads, 1),
+    expressWrites: await yardstick('express-writes', yardstickWrites, 1),
+    workers: await yardstick('express-workers', reads, 2),
+    workersWrites: await yardstick('express-workers-writes', yardstickWrites, 2),
+    nginx: await startNginx(directory),
+  };
+}
+
+/** Every measurement by name; a round makes each of them. */
+function measurements(programs, seconds) {
+  const load = { connections: SIZE.connections, seconds };
+  const rate = async (program, kind) => (await wrk(program, kind, load)).rate;
+  const { fluxora, fluxoraWrites, express, expressWrites, workers, workersWrites, nginx } = programs;
+  const one = ['streams', `${SIZE.streams}`];
+  const list = ['get', '/api/streams?limit=20'];
+  const { cluster, reads, script } = programs;
+  const select = () => pgbench({ cluster, database: reads.name, script, ...load });
+  return {
+    health: {
+      fluxora: () => rate(fluxora, ['get', '/health']),
+      nginx: () => rate(nginx, ['get', '/health']),
+    },
+    one: {
+      fluxora: () => rate(fluxora, one),
+      pgbench: select,
+      express: () => rate(express, one),
+      workers: () => rate(workers, one),
+    },
+    list: {
+      fluxora: () => rate(fluxora, list),
+      express: () => rate(express, list),
+      workers: () => rate(workers, list),
+    },
+    create: {
+      fluxora: () => rate(fluxoraWrites, ['create']),
+      express: () => rate(expressWrites, ['create']),
+      workers: () => rate(workersWrites, ['create']),
+    },
+    latency: {
+      fluxora: async () => {
+        const { p50, p99 } = await wrk(fluxora, one, { connections: MANY_CONNECTIONS, seconds });
+        return { p50, p99 };
+      },
+    },
+  };
+}
+
+/** Contenders take turns, in another order each round, so that what disturbs the machine for a while disturbs all. */
+async function measure(groups, rounds) {
+  const samples = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [group, contenders] of Object.entries(groups)) {
+      samples[group] ??= {};
+      const names = Object.keys(contenders);
+      const first = round % names.length;
+      for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+        const sample = await contenders[name]();
+        (samples[group][name] ??= []).push(sample);
+        console.error(`round ${round + 1} of ${rounds}: ${group}, ${name}: ${JSON.stringify(sample)}`);
+      }
+    }
+  }
+  return samples;
+}
+
+/** What the server has resident: idle, after the first requests and after many. wrk counts seconds, not requests. */
+async function measureMemory({ fluxora }) {
+  const idle = fluxora.residentKiB();
+  let sent = 0;
+  const after = async (requests, seconds) => {
+    while (sent < requests) {
+      const figures = await wrk(fluxora, ['mixed', `${SIZE.streams}`], { connections: SIZE.connections, seconds });
+      sent += figures.requests;
+    }
+    const figures = { requests: sent, residentKiB: fluxora.residentKiB() };
+    console.error(`memory: ${JSON.stringify(figures)}`);
+    return figures;
+  };
+  return { idle, early: await after(SIZE.early, 1), late: await after(SIZE.late, SIZE.seconds) };
+}
+
+async function machine({ cluster }) {
+  const versions = {
+    'Node.js': process.versions.node,
+    Express: JSON.parse(readFileSync(new URL('node_modules/express/package.json', import.meta.url), 'utf8')).version,
+    pg: JSON.parse(readFileSync(new URL('node_modules/pg/package.json', import.meta.url), 'utf8')).version,
+    PostgreSQL: await version(join(cluster.programs, 'postgres'), ['--version']),
+    nginx: await version('nginx', ['-v']),
+    wrk: await version('wrk', ['-v']),
+  };
+  return `${cpus()[0].model.trim()}, ${cpus().length} cores, Linux ${release()}; `
+    + Object.entries(versions).map(([name, number]) => `${name} ${number}`).join(', ');
+}
+
+function writeDocument(table) {
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${DOCUMENT} has no place between "${BEGIN}" and "${END}"`);
+  writeFileSync(DOCUMENT, `${text.slice(0, begin)}${BEGIN}\n${table}\n${text.slice(end)}`);
+}
+
+let programs;
+try {
+  programs = await start();
+  await requireSameAnswers(programs);
+  const memory = await measureMemory(programs);
+  await measure(measurements(programs, WARM_UP_SECONDS), 1);
+  const samples = await measure(measurements(programs, SIZE.seconds), SIZE.rounds);
+  const results = { ...samples, memory };
+  const list = rows(results);
+  const table = markdown(list, await machine(programs), new Date().toISOString().slice(0, 10));
+  console.log(table);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.write) writeDocument(table);
+  const missed = list.filter(({ met }) => !met);
+  if (options.check && missed.length > 0) {
+    console.error(`missed: ${missed.map(({ what }) => what).join('; ')}`);
+    process.exitCode = 1;
+  }
+} finally {
+  await endAll();
+  if (programs !== undefined) rmSync(programs.directory, { recursive: true, force: true });
+}
