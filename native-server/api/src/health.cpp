@@ -72,7 +72,7 @@ ports::IndexerStatus indexer_status(const ApiContext& context) {
 
 bool is_well(const ports::IndexerStatus& status) {
   if (status.state == State::not_configured) return true;
-  if (status.degraded) return false;
+  if (status.degraded || status.reorg_detected) return false;
   return status.state == State::starting || (status.state == State::healthy && status.rpc_healthy);
 }
 

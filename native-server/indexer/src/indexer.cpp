@@ -8,6 +8,7 @@
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/core/chain_tip.hpp"
 #include "fluxora/indexer/ingest.hpp"
+#include "fluxora/indexer/rollback.hpp"
 
 namespace fluxora::indexer {
 namespace {
@@ -20,6 +21,9 @@ constexpr milliseconds longest_backoff{15'000};
 constexpr int failures_until_degraded = 2;
 // Headers of ledgers in between are cheaper than one more call.
 constexpr std::uint32_t header_run_gap = 4;
+// What one transaction of a rollback undoes, more or less, and how far back a fork is looked for.
+constexpr std::size_t rollback_entries = 50'000;
+constexpr std::size_t fork_search_ledgers = 100'000;
 
 /// What an operator has to decide; nothing is written until it is gone.
 class Halt : public std::runtime_error {
@@ -126,7 +130,7 @@ class Indexer::Impl {
     }
     const std::uint64_t last = std::uint64_t{plan.next} + options_.batch_ledgers - 1;
     index(plan.next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, plan.safe)));
-    const bool caught_up = checkpoint_->ledger >= plan.safe;
+    const bool caught_up = checkpoint_ && checkpoint_->ledger >= plan.safe;
     synced(plan.safe, caught_up ? "Up to date." : "Catching up.");
     return caught_up ? options_.poll : milliseconds{0};
   }
@@ -189,7 +193,7 @@ class Indexer::Impl {
       const IngestCounts counts = index_batch(first, last);
       if (!span) return;
       span->set("fluxora.ledger.first", std::int64_t{first});
-      span->set("fluxora.ledger.last", std::int64_t{checkpoint_->ledger});
+      span->set("fluxora.ledger.last", std::int64_t{checkpoint_ ? checkpoint_->ledger : 0});
       span->set("fluxora.events.inserted", static_cast<std::int64_t>(counts.inserted));
     } catch (const std::exception&) {
       if (span) span->fail("indexer_batch_failed");
@@ -197,12 +201,13 @@ class Indexer::Impl {
     }
   }
 
+  /// Takes the ledgers from `first` on, or goes back where the chain has left ours.
   IngestCounts index_batch(std::uint32_t first, std::uint32_t last) {
     // The chain may change between two calls. One hash stands for everything below it, so the batch is of one chain
     // when its last ledger's is the same before and after. SPEC section 9.
     const ports::LedgerHeader before = chain_.ledgers(last, last).front();
     ports::EventBatch read = chain_.events(first, last);
-    LedgerBatch batch{first, read.complete_through, {}, std::move(read.events)};
+    LedgerBatch batch{first, read.complete_through, {}, std::move(read.events), std::nullopt};
     batch.headers = read_headers(batch);
     const ports::LedgerHeader after = batch.last == last ? batch.headers.back() : chain_.ledgers(last, last).front();
     if (after.hash != before.hash) {
@@ -210,6 +215,13 @@ class Indexer::Impl {
                               "the chain changed below ledger " + std::to_string(last) + " while it was read");
     }
     check_links(batch);
+    if (checkpoint_) {
+      if (const auto reorg = core::find_reorg({checkpoint_->ledger, checkpoint_->hash}, batch.headers.front())) {
+        follow_fork(*reorg, read.window.oldest);
+        return {};
+      }
+      batch.closed_before = checkpoint_->closed_at;
+    }
 
     const auto transaction = store_.begin(checkpoint_);
     const IngestCounts counts = ingest(batch, options_.fold, *transaction);
@@ -251,22 +263,60 @@ class Indexer::Impl {
     return headers;
   }
 
-  /// The chain still has the last ledger that we indexed.
-  void check_past(const core::LedgerHeader& first) {
-    const std::optional<core::Reorg> reorg = core::find_reorg({checkpoint_->ledger, checkpoint_->hash}, first);
-    if (!reorg) return;
-    tip_.reorganised(*reorg);
+  /// The chain no longer has the last ledger that we indexed: goes back to the last that both have.
+  void follow_fork(const core::Reorg& reorg, std::uint32_t oldest_held) {
+    tip_.reorganised(reorg);
     count([](IndexerStatistics& counts) { ++counts.reorgs; });
     log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
-              {{"ledger", std::uint64_t{reorg->ledger}},
-               {"existingHash", core::hex_encode(reorg->existing_hash)},
-               {"incomingHash", core::hex_encode(reorg->incoming_hash)}});
-    throw Halt("The chain was reorganised below ledger " + std::to_string(first.sequence) + ".");
+              {{"ledger", std::uint64_t{reorg.ledger}},
+               {"existingHash", core::hex_encode(reorg.existing_hash)},
+               {"incomingHash", core::hex_encode(reorg.incoming_hash)}});
+    const std::vector<core::LedgerHeader> held = store_.newest_ledgers(fork_search_ledgers);
+    const std::optional<ports::Checkpoint> common = find_common_ledger(held, oldest_held);
+    const std::uint32_t target = common ? common->ledger : 0;
+    std::size_t retracted = 0;
+    // In steps, so that no transaction grows with the fork's depth. Each leaves a whole log of a lower checkpoint.
+    while (checkpoint_ && checkpoint_->ledger > target) {
+      const std::uint32_t step = store_.rollback_step(target, rollback_entries);
+      const std::optional<ports::Checkpoint> to = step > target ? checkpoint_at(held, step) : common;
+      retracted += roll_back(to, *store_.begin(checkpoint_));
+      checkpoint_ = to;
+    }
+    log_.warn("rolled_back", "",
+              {{"ledger", std::uint64_t{target}}, {"retracted", static_cast<std::uint64_t>(retracted)}});
+    const std::lock_guard lock(mutex_);
+    status_.last_ledger = target;
+  }
+
+  /// The last ledger that the chain and we have; none where they part at our first. Throws Halt where what we hold goes
+  /// back too far to be a fork.
+  std::optional<ports::Checkpoint> find_common_ledger(const std::vector<core::LedgerHeader>& held,
+                                                      std::uint32_t oldest_held) {
+    std::vector<core::LedgerId> ours;
+    for (const core::LedgerHeader& header : held) {
+      if (header.sequence >= oldest_held) ours.push_back({header.sequence, header.hash});
+    }
+    core::ForkSearch search(ours);
+    while (const std::optional<std::uint32_t> wanted = search.next()) {
+      search.answer(chain_.ledgers(*wanted, *wanted).front().hash);
+    }
+    if (const auto common = search.common()) return checkpoint_at(held, common->sequence);
+    const bool all_searched = !held.empty() && ours.size() == held.size() && held.size() < fork_search_ledgers;
+    if (!all_searched || held.front().sequence - held.back().sequence > core::reset_distance) {
+      throw Halt("The chain shares none of the ledgers that we hold from " + std::to_string(checkpoint_->ledger) +
+                 " down: it is another network, or was reset.");
+    }
+    return std::nullopt;
+  }
+
+  static ports::Checkpoint checkpoint_at(const std::vector<core::LedgerHeader>& held, std::uint32_t sequence) {
+    const auto found = std::find_if(held.begin(), held.end(),
+                                    [&](const core::LedgerHeader& header) { return header.sequence == sequence; });
+    return {found->sequence, found->hash, found->closed_at};
   }
 
   void check_links(const LedgerBatch& batch) {
     const auto& headers = batch.headers;
-    if (checkpoint_) check_past(headers.front());
     for (std::size_t i = 1; i < headers.size(); ++i) {
       if (!core::links(headers[i - 1], headers[i])) {
         throw ports::ChainError(ports::ChainError::Kind::nonsense,

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "fluxora/core/contract_event.hpp"
+#include "fluxora/core/ledger_digest.hpp"
 #include "fluxora/core/reducer.hpp"
+#include "record_builder.hpp"
 
 namespace fluxora::indexer {
 namespace {
@@ -31,59 +36,21 @@ std::vector<DecodedChainEvent> decode_all(const std::vector<ports::ChainEvent>& 
   return all;
 }
 
-/// The streams that a batch touches: as they were, and as the fold leaves them.
-class TouchedStreams {
- public:
-  TouchedStreams(const std::vector<DecodedChainEvent>& events, ports::IngestTransaction& transaction) {
-    std::unordered_set<std::string> ids;
-    for (const DecodedChainEvent& item : events) {
-      if (!item.stream_id.empty()) ids.insert(item.stream_id);
-      if (const auto* split = std::get_if<core::ShareDelegated>(&item.decoded.payload)) {
-        ids.insert(core::chain_stream_id(item.event->contract_id, split->child_stream));
-      }
-    }
-    for (ports::StreamTail& tail : transaction.streams({ids.begin(), ids.end()})) {
-      streams_[tail.id] = {std::move(tail.stream), tail.last_seq, false};
+/// The streams that a batch's events are about.
+std::vector<std::string> touched_streams(const std::vector<DecodedChainEvent>& events) {
+  std::unordered_set<std::string> ids;
+  for (const DecodedChainEvent& item : events) {
+    if (!item.stream_id.empty()) ids.insert(item.stream_id);
+    if (const auto* split = std::get_if<core::ShareDelegated>(&item.decoded.payload)) {
+      ids.insert(core::chain_stream_id(item.event->contract_id, split->child_stream));
     }
   }
+  return {ids.begin(), ids.end()};
+}
 
-  [[nodiscard]] const core::Stream* find(const std::string& id) const {
-    const auto found = streams_.find(id);
-    return found == streams_.end() || !found->second.stream ? nullptr : &*found->second.stream;
-  }
-
-  void put(const core::Stream& stream) {
-    Touched& touched = streams_[stream.id];
-    touched.stream = stream;
-    touched.changed = true;
-  }
-
-  /// The stream's entry before this one; `seq` is the one before from now on.
-  std::optional<std::uint64_t> advance(const std::string& id, std::uint64_t seq) {
-    return std::exchange(streams_[id].last_seq, seq);
-  }
-
-  [[nodiscard]] std::vector<core::Stream> changed() && {
-    std::vector<core::Stream> streams;
-    for (auto& [id, touched] : streams_) {
-      if (touched.changed) streams.push_back(std::move(*touched.stream));
-    }
-    return streams;
-  }
-
- private:
-  struct Touched {
-    std::optional<core::Stream> stream;
-    std::optional<std::uint64_t> last_seq;
-    bool changed = false;
-  };
-  std::unordered_map<std::string, Touched> streams_;
-};
-
-core::LogEntry entry_of(const DecodedChainEvent& item, const core::Hash& ledger_hash, std::uint64_t seq) {
+core::LogEntry entry_of(const DecodedChainEvent& item, const core::Hash& ledger_hash) {
   const ports::ChainEvent& event = *item.event;
   core::LogEntry entry;
-  entry.seq = seq;
   entry.event = core::event_name(item.decoded, event.in_successful_call);
   entry.kind = item.decoded.kind;
   entry.stream_id = item.stream_id;
@@ -99,94 +66,152 @@ core::LogEntry entry_of(const DecodedChainEvent& item, const core::Hash& ledger_
   return entry;
 }
 
-/// A stream that a delegation splits off gets an entry of its own, of the same event.
-core::LogEntry child_entry(const core::LogEntry& parent, const core::Stream& child) {
-  core::LogEntry entry = parent;
-  entry.seq = parent.seq + 1;
-  entry.event = core::EventName::stream_created;
-  entry.stream_id = child.id;
-  entry.change = "{}";
-  entry.stream = child;
-  return entry;
-}
-
-class RecordBuilder {
+/// The cliffs and ends that the batch's ledgers may pass. A ledger makes entries of those at or before its close time
+/// that no earlier one has passed; what its own events change is passed behind them.
+class TimeQueue {
  public:
-  RecordBuilder(TouchedStreams streams, std::uint64_t head_seq, bool fold)
-      : streams_(std::move(streams)), next_seq_(head_seq + 1), fold_(fold) {}
+  TimeQueue(core::UnixSeconds after, core::UnixSeconds through) : after_(after), through_(through) {}
 
-  void add(const DecodedChainEvent& item, const core::Hash& ledger_hash) {
-    core::LogEntry entry = entry_of(item, ledger_hash, next_seq_);
-    std::optional<core::LogEntry> child;
-    if (fold_ && item.event->in_successful_call && !item.stream_id.empty()) child = fold(item, entry);
-    append(std::move(entry));
-    if (child) append(std::move(*child));
+  /// A stream as the batch finds it.
+  void found(const core::Stream& stream) {
+    if (has_cliff(stream) && stream.cliff_time > after_) add(stream.cliff_time, cliff, stream.id);
+    if (stream.end_time > after_) add(stream.end_time, end, stream.id);
+  }
+  /// A stream that an event has made or changed: what it moved may be passed already.
+  void changed(const core::Stream* before, const core::Stream& after) {
+    const bool new_cliff = before == nullptr || before->cliff_time != after.cliff_time;
+    if (new_cliff && has_cliff(after)) add(after.cliff_time, cliff, after.id);
+    if (before == nullptr || before->end_time != after.end_time) add(after.end_time, end, after.id);
   }
 
-  [[nodiscard]] ports::IngestRecord finish() && {
-    record_.streams = std::move(streams_).changed();
-    return std::move(record_);
+  void pass(const core::LedgerHeader& ledger, RecordBuilder& builder) {
+    while (!times_.empty() && std::get<0>(*times_.begin()) <= ledger.closed_at) {
+      const auto [at, event, id] = *times_.begin();
+      times_.erase(times_.begin());
+      const core::Stream* stream = builder.find(id);
+      // It may have been cancelled or moved since.
+      if (stream == nullptr || core::is_final(stream->status)) continue;
+      if ((event == end ? stream->end_time : stream->cliff_time) != at) continue;
+      builder.append_own(core::make_time_entry(event, id, at, ledger));
+    }
   }
 
  private:
-  /// Folds the event into its stream and its entry; gives the entry of a stream that it splits off.
-  std::optional<core::LogEntry> fold(const DecodedChainEvent& item, core::LogEntry& entry) {
-    const core::Stream* before = streams_.find(item.stream_id);
-    const ports::ChainEvent& event = *item.event;
-    auto folded =
-        core::fold(before, item.decoded, {event.contract_id, event.ledger, event.tx_hash, event.closed_at, entry.seq});
-    // What can't be folded stays in the log, with no stream and its decoded payload to be seen.
-    if (!folded || (folded->child && streams_.find(folded->child->id) != nullptr)) return std::nullopt;
+  static constexpr core::EventName cliff = core::EventName::stream_cliff_reached;
+  static constexpr core::EventName end = core::EventName::stream_ended;
 
-    if (before != nullptr) entry.change = core::describe_change(*before, folded->stream);
-    entry.stream = folded->stream;
-    streams_.put(folded->stream);
-    if (!folded->child) return std::nullopt;
-    streams_.put(*folded->child);
-    return child_entry(entry, *folded->child);
+  /// A cliff at the start is none.
+  static bool has_cliff(const core::Stream& stream) { return stream.cliff_time > stream.start_time; }
+
+  void add(core::UnixSeconds at, core::EventName event, const std::string& id) {
+    if (at <= through_) times_.emplace(at, event, id);
   }
 
-  void append(core::LogEntry entry) {
-    if (!entry.stream_id.empty()) entry.prev_seq = streams_.advance(entry.stream_id, entry.seq);
-    next_seq_ = entry.seq + 1;
-    record_.entries.push_back(std::move(entry));
+  core::UnixSeconds after_;
+  core::UnixSeconds through_;
+  std::set<std::tuple<core::UnixSeconds, core::EventName, std::string>> times_;
+};
+
+class BatchIngest {
+ public:
+  BatchIngest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction)
+      : batch_(batch), fold_(fold), transaction_(transaction), events_(decode_all(batch.events)) {}
+
+  IngestCounts run() {
+    if (!events_.empty()) standing_ = transaction_.standing_entries(batch_.first, batch_.last);
+    std::vector<ports::StreamTail> tails = transaction_.streams(touched_streams(events_));
+    if (events_.empty() && !fold_) return commit({});
+
+    // From here on the log's end is locked.
+    RecordBuilder builder(transaction_.lock_log(), fold_);
+    for (ports::StreamTail& tail : tails) builder.know(std::move(tail));
+    TimeQueue times = time_queue(builder);
+    if (!events_.empty()) digest_ = transaction_.digest_before(batch_.first);
+
+    auto next = events_.begin();
+    for (const ports::LedgerHeader& header : batch_.headers) {
+      const auto end = std::find_if(
+          next, events_.end(), [&](const DecodedChainEvent& item) { return item.event->ledger > header.sequence; });
+      add_ledger(header, next, end, times, builder);
+      next = end;
+    }
+    return commit(std::move(builder).finish());
   }
 
-  TouchedStreams streams_;
-  std::uint64_t next_seq_;
-  bool fold_;
-  ports::IngestRecord record_;
+ private:
+  using EventIterator = std::vector<DecodedChainEvent>::const_iterator;
+
+  TimeQueue time_queue(RecordBuilder& builder) {
+    const core::UnixSeconds after = batch_.closed_before.value_or(batch_.headers.front().closed_at);
+    const core::UnixSeconds through = batch_.headers.back().closed_at;
+    TimeQueue times(after, through);
+    if (!fold_) return times;
+    for (ports::StreamTail& tail : transaction_.streams_due(after, through)) {
+      times.found(*tail.stream);
+      if (!builder.knows(tail.id)) builder.know(std::move(tail));
+    }
+    return times;
+  }
+
+  void add_ledger(const ports::LedgerHeader& header, EventIterator next, EventIterator end, TimeQueue& times,
+                  RecordBuilder& builder) {
+    times.pass(header, builder);
+    const std::size_t first_entry = builder.entries().size();
+    for (; next != end; ++next) add_event(*next, header, times, builder);
+
+    ports::LedgerRecord record{header, std::nullopt};
+    if (builder.entries().size() > first_entry) {
+      std::vector<const core::LogEntry*> entries;
+      for (std::size_t i = first_entry; i < builder.entries().size(); ++i) entries.push_back(&builder.entries()[i]);
+      digest_ = core::ledger_digest(digest_, header.sequence, header.hash, entries);
+      record.digest = digest_;
+    }
+    ledgers_.push_back(record);
+    times.pass(header, builder);
+  }
+
+  void add_event(const DecodedChainEvent& item, const ports::LedgerHeader& header, TimeQueue& times,
+                 RecordBuilder& builder) {
+    if (standing_.count(ports::entry_identity(header.hash, item.event->event_id, item.stream_id)) != 0) {
+      ++counts_.duplicates;
+      return;
+    }
+    const core::Stream* held = builder.find(item.stream_id);
+    const std::optional<core::Stream> before = held != nullptr ? std::optional(*held) : std::nullopt;
+    const std::size_t first_entry = builder.entries().size();
+    builder.append(entry_of(item, header.hash), item.decoded);
+    for (std::size_t i = first_entry; i < builder.entries().size(); ++i) {
+      const core::LogEntry& entry = builder.entries()[i];
+      if (entry.stream) times.changed(i == first_entry && before ? &*before : nullptr, *entry.stream);
+    }
+  }
+
+  IngestCounts commit(ports::IngestRecord record) {
+    if (ledgers_.empty()) {
+      for (const ports::LedgerHeader& header : batch_.headers) ledgers_.push_back({header, std::nullopt});
+    }
+    record.ledgers = std::move(ledgers_);
+    const ports::LedgerHeader& last = batch_.headers.back();
+    record.checkpoint = ports::Checkpoint{last.sequence, last.hash, last.closed_at};
+    transaction_.commit(record);
+    counts_.inserted = record.entries.size();
+    return counts_;
+  }
+
+  const LedgerBatch& batch_;
+  const bool fold_;
+  ports::IngestTransaction& transaction_;
+  const std::vector<DecodedChainEvent> events_;
+  std::unordered_set<std::string> standing_;
+  std::vector<ports::LedgerRecord> ledgers_;
+  core::Hash digest_{};
+  IngestCounts counts_;
 };
 
 }  // namespace
 
 IngestCounts ingest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction) {
-  const std::vector<DecodedChainEvent> events = decode_all(batch.events);
-  std::unordered_map<std::uint32_t, const ports::LedgerHeader*> headers;
-  for (const ports::LedgerHeader& header : batch.headers) headers.emplace(header.sequence, &header);
-
-  std::unordered_set<std::string> standing;
-  if (!events.empty()) standing = transaction.standing_entries(batch.first, batch.last);
-  TouchedStreams streams(events, transaction);
-
-  IngestCounts counts;
-  // From here on the log's end is locked: nothing but computing and writing follows.
-  RecordBuilder builder(std::move(streams), events.empty() ? 0 : transaction.lock_log(), fold);
-  for (const DecodedChainEvent& item : events) {
-    const core::Hash& ledger_hash = headers.at(item.event->ledger)->hash;
-    if (standing.contains(ports::entry_identity(ledger_hash, item.event->event_id, item.stream_id))) {
-      ++counts.duplicates;
-      continue;
-    }
-    builder.add(item, ledger_hash);
-  }
-  ports::IngestRecord record = std::move(builder).finish();
-  record.ledgers = batch.headers;
-  const ports::LedgerHeader& last = batch.headers.back();
-  record.checkpoint = {last.sequence, last.hash, last.closed_at};
-  transaction.commit(record);
-  counts.inserted = record.entries.size();
-  return counts;
+  return BatchIngest(batch, fold, transaction).run();
 }
 
 }  // namespace fluxora::indexer

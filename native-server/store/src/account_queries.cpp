@@ -97,9 +97,7 @@ class StatementSource {
     if (page.last) return page;
     const pqxx::result rows = sql_.exec("FETCH FORWARD " + std::to_string(statement_page_states) + " FROM states");
     for (const auto& row : rows) {
-      auto state = core::decode_stream(bytes_from_field(row[1]));
-      if (!state) throw std::runtime_error("the database holds an unreadable stream state");
-      fold_->add(row[0].as<std::uint64_t>(), std::move(*state), page.lines);
+      fold_->add(row[0].as<std::uint64_t>(), *stream_from_state(row[1]), page.lines);
     }
     if (static_cast<std::size_t>(rows.size()) < statement_page_states) {
       fold_->finish(page.lines);
@@ -117,15 +115,17 @@ class StatementSource {
     std::vector<std::string> ids;
     for (const auto& row : rows) ids.emplace_back(row[0].c_str());
     // Of the entries up to `from` a stream's last one counts; OFFSET 0 keeps the planner from reading other streams'.
-    sql_.exec("DECLARE states NO SCROLL CURSOR FOR SELECT e.closed_at, e.stream_state FROM unnest(ARRAY[" +
-              quoted_list(sql_, ids) +
-              "]::text[]) WITH ORDINALITY AS p (id, n) CROSS JOIN LATERAL ("
-              "SELECT seq, closed_at, stream_state FROM events"
-              " WHERE stream_id = p.id AND stream_state IS NOT NULL AND closed_at <= " +
-              log_time(to_) +
-              " AND seq >= coalesce((SELECT o.seq FROM events o WHERE o.stream_id = p.id AND o.stream_state IS NOT NULL"
-              " AND o.closed_at <= " +
-              log_time(from_) + " ORDER BY o.seq DESC LIMIT 1), 0) OFFSET 0) e ORDER BY p.n, e.seq");
+    sql_.exec(
+        "DECLARE states NO SCROLL CURSOR FOR SELECT e.closed_at, e.stream_state FROM unnest(ARRAY[" +
+        quoted_list(sql_, ids) +
+        "]::text[]) WITH ORDINALITY AS p (id, n) CROSS JOIN LATERAL ("
+        "SELECT s.seq, s.closed_at, s.stream_state FROM events s"
+        " WHERE s.stream_id = p.id AND s.stream_state IS NOT NULL AND " +
+        stands("s") + " AND s.closed_at <= " + log_time(to_) +
+        " AND s.seq >= coalesce((SELECT o.seq FROM events o WHERE o.stream_id = p.id AND o.stream_state IS NOT NULL"
+        " AND " +
+        stands("o") + " AND o.closed_at <= " + log_time(from_) +
+        " ORDER BY o.seq DESC LIMIT 1), 0) OFFSET 0) e ORDER BY p.n, e.seq");
     reading_states_ = true;
     return true;
   }

@@ -13,6 +13,8 @@ class PostgresLedgerStore final : public ports::LedgerStore {
   void stop_leading() noexcept override;
   ports::IndexProgress progress() override;
   std::optional<ports::Checkpoint> open(const ports::Following& following) override;
+  std::vector<ports::LedgerHeader> newest_ledgers(std::size_t limit) override;
+  std::uint32_t rollback_step(std::uint32_t ledger, std::size_t max_entries) override;
   std::unique_ptr<ports::IngestTransaction> begin(const std::optional<ports::Checkpoint>& expected) override;
 
  private:

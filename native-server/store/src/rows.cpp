@@ -100,6 +100,13 @@ std::vector<core::Bytes> decode_topics(const core::Bytes& bytes) {
   return topics;
 }
 
+/// NULL for an entry that leaves its stream alone; no bytes for a retraction that leaves none.
+std::optional<std::string> stream_state_text(const core::LogEntry& entry) {
+  if (entry.stream) return bytea(core::encode_stream(*entry.stream));
+  if (entry.retracts && !entry.stream_id.empty()) return bytea({});
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts) {
@@ -228,9 +235,9 @@ std::optional<core::Stream> stream_from_row(const pqxx::row& row, int first) {
 
 const std::vector<std::string>& event_columns() {
   static const std::vector<std::string> columns = {
-      "seq",    "event",       "kind",         "stream_id", "event_id",           "contract_id",
-      "ledger", "ledger_hash", "tx_hash",      "closed_at", "in_successful_call", "topics",
-      "value",  "change",      "stream_state", "prev_seq"};
+      "seq",          "event",    "kind",      "stream_id",          "event_id", "contract_id", "ledger",
+      "ledger_hash",  "tx_hash",  "closed_at", "in_successful_call", "topics",   "value",       "change",
+      "stream_state", "prev_seq", "retracts"};
   return columns;
 }
 
@@ -256,8 +263,18 @@ EventRow event_row(const core::LogEntry& entry) {
           bytea(encode_topics(entry.topics_xdr)),
           bytea(entry.value_xdr),
           entry.change,
-          text_or_null(entry.stream, [](const core::Stream& stream) { return bytea(core::encode_stream(stream)); }),
-          text_or_null(entry.prev_seq, [](std::uint64_t seq) { return std::to_string(seq); })};
+          stream_state_text(entry),
+          text_or_null(entry.prev_seq, [](std::uint64_t seq) { return std::to_string(seq); }),
+          text_or_null(entry.retracts, [](std::uint64_t seq) { return std::to_string(seq); })};
+}
+
+std::optional<core::Stream> stream_from_state(const pqxx::field& state) {
+  if (state.is_null()) return std::nullopt;
+  const core::Bytes bytes = bytes_from_field(state);
+  if (bytes.empty()) return std::nullopt;
+  auto stream = core::decode_stream(bytes);
+  if (!stream) corrupt("stream_state");
+  return std::move(*stream);
 }
 
 std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first) {
@@ -284,13 +301,16 @@ std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first) {
   entry.topics_xdr = decode_topics(bytes_from_field(fields.next()));
   entry.value_xdr = bytes_from_field(fields.next());
   entry.change = text_from_field(fields.next());
-  if (const auto state = fields.next(); !state.is_null()) {
-    auto stream = core::decode_stream(bytes_from_field(state));
-    if (!stream) corrupt("stream_state");
-    entry.stream = std::move(*stream);
-  }
+  entry.stream = stream_from_state(fields.next());
   if (const auto prev = fields.next(); !prev.is_null()) entry.prev_seq = u64_from_field(prev);
+  if (const auto undone = fields.next(); !undone.is_null()) entry.retracts = u64_from_field(undone);
   return entry;
+}
+
+std::string stands(std::string_view entry) {
+  const std::string alias(entry);
+  return "(" + alias +
+         ".retracts IS NULL AND NOT EXISTS (SELECT FROM events undoing WHERE undoing.retracts = " + alias + ".seq))";
 }
 
 ports::ReadPoint read_point_from_row(const pqxx::row& row, int first) {

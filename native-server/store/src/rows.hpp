@@ -17,7 +17,7 @@ namespace fluxora::store {
 template <std::size_t columns>
 using CopyRow = std::array<std::optional<std::string>, columns>;
 using StreamRow = CopyRow<24>;
-using EventRow = CopyRow<16>;
+using EventRow = CopyRow<17>;
 
 /// The columns of `streams`, in the order that stream_row and stream_from_row use.
 [[nodiscard]] const std::vector<std::string>& stream_columns();
@@ -30,7 +30,12 @@ using EventRow = CopyRow<16>;
 [[nodiscard]] const std::vector<std::string>& event_columns();
 [[nodiscard]] std::string event_column_list(std::string_view prefix);
 [[nodiscard]] EventRow event_row(const core::LogEntry& entry);
+/// The stream that an entry's `stream_state` holds; none where it isn't folded, or leaves none.
+[[nodiscard]] std::optional<core::Stream> stream_from_state(const pqxx::field& state);
 [[nodiscard]] std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first);
+
+/// SQL's condition that an entry stands: it is no retraction, and none names it. `entry` is the table's alias.
+[[nodiscard]] std::string stands(std::string_view entry);
 
 /// epoch, head seq, last indexed ledger's close time.
 inline constexpr std::string_view read_point_columns = "h.epoch, h.seq, c.closed_at";

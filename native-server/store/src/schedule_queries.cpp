@@ -27,15 +27,13 @@ std::vector<PastState> read_states(pqxx::transaction_base& sql, const std::strin
   // An entry holds from its own second on: bucket n has those after moment n - 1, up to moment n.
   const pqxx::result rows = sql.exec(
       "SELECT e.closed_at, e.stream_state FROM events e JOIN ("
-      "SELECT max(seq) AS seq FROM events WHERE stream_id = " +
-      sql.quote(id) + " AND stream_state IS NOT NULL GROUP BY width_bucket(closed_at - 1, ARRAY[" + times +
-      "]::bigint[])) last USING (seq) ORDER BY e.seq");
+      "SELECT max(s.seq) AS seq FROM events s WHERE s.stream_id = " +
+      sql.quote(id) + " AND s.stream_state IS NOT NULL AND " + stands("s") +
+      " GROUP BY width_bucket(s.closed_at - 1, ARRAY[" + times + "]::bigint[])) last USING (seq) ORDER BY e.seq");
   std::vector<PastState> states;
   states.reserve(static_cast<std::size_t>(rows.size()));
   for (const auto& row : rows) {
-    auto stream = core::decode_stream(bytes_from_field(row[1]));
-    if (!stream) throw std::runtime_error("the database holds an unreadable stream state");
-    states.push_back({row[0].as<std::uint64_t>(), std::move(*stream)});
+    states.push_back({row[0].as<std::uint64_t>(), *stream_from_state(row[1])});
   }
   return states;
 }

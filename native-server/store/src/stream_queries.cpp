@@ -61,14 +61,7 @@ void StreamQueries::find_as_of(std::string id, core::UnixSeconds at, std::uint64
         // Close times are far below i64's end, so a later `at` means "as it is".
         const auto bounded = std::to_string(std::min(at, core::last_rfc3339_second));
         const pqxx::result rows = connection.execute(find_as_of_statement(), {id, bounded});
-        ports::StreamAnswer answer{std::nullopt, read_point_from_row(rows[0], 0)};
-        const pqxx::field state = rows[0][read_point_width];
-        if (!state.is_null()) {
-          auto stream = core::decode_stream(bytes_from_field(state));
-          if (!stream) throw std::runtime_error("the database holds an unreadable stream state");
-          answer.stream = std::move(*stream);
-        }
-        return answer;
+        return ports::StreamAnswer{stream_from_state(rows[0][read_point_width]), read_point_from_row(rows[0], 0)};
       });
 }
 

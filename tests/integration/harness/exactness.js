@@ -1,6 +1,6 @@
 // The strongest thing that can be said of a stack: everything it serves is what the chain says.
 import assert from 'node:assert/strict';
-import { checkLogAgainstChain, checkLogOrder, versions, withoutStorageFields } from './log_checks.js';
+import { checkLogAgainstChain, checkLogOrder, checkTimes, versions, withoutStorageFields } from './log_checks.js';
 
 /**
  * Compares every page of the streams' listing with the fold, as of the last indexed ledger.
@@ -24,4 +24,6 @@ export async function checkExact(stack) {
   checkLogOrder(entries, (await stack.head()).epoch);
   checkLogAgainstChain(entries, stack.expected.events, stack.sim);
   await checkListing(stack);
+  const { indexer } = await stack.health();
+  checkTimes(entries, await stack.allStreams(), stack.sim.chain.ledger(indexer.lastLedger).closedAt);
 }

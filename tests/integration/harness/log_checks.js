@@ -12,8 +12,48 @@ const NAMES = new Map([
   ['completed', 'stream.completed'],
 ]);
 
+/** Entries that we make on our own, beside the chain's events. */
+const OF_TIME = new Set(['stream.cliff_reached', 'stream.ended']);
+
+/** The entries that no later one undoes; retractions aren't among them. @param {any[]} entries the whole log */
+export function standing(entries) {
+  const undone = new Set(entries.map(({ retracts }) => retracts));
+  return entries.filter(({ seq, retracts }) => retracts === undefined && !undone.has(seq));
+}
+
+/** What stands of the chain's events. @param {any[]} entries the whole log */
+export function chainEntries(entries) {
+  return standing(entries).filter(({ event }) => !OF_TIME.has(event));
+}
+
 /**
- * Gapless from 1 on, each identity once, `prevSeq` the stream's previous entry, cursors of one epoch.
+ * Cliffs and ends have their entries: each that the last ledger has passed one, and no other.
+ * @param {any[]} entries the whole log
+ * @param {any[]} streams as listed
+ * @param {number} closedAt when the last indexed ledger closed
+ */
+export function checkTimes(entries, streams, closedAt) {
+  const passed = new Set();
+  for (const entry of standing(entries).filter(({ event }) => OF_TIME.has(event))) {
+    const where = `entry ${entry.seq}, ${entry.eventId} of ${entry.streamId}`;
+    const at = entry.event === 'stream.ended' ? entry.stream.endTime : entry.stream.cliffTime;
+    assert.equal(entry.eventId, `${entry.event.replace('stream.', '')}-${at}`, where);
+    assert.ok(Date.parse(entry.closedAt) / 1000 >= at, `${where}: before its time`);
+    assert.ok(['active', 'paused'].includes(entry.stream.status), `${where}: of a stream that is ${entry.stream.status}`);
+    assert.ok(!passed.has(`${entry.streamId} ${entry.eventId}`), `${where}: twice`);
+    passed.add(`${entry.streamId} ${entry.eventId}`);
+  }
+  for (const { id, status, startTime, cliffTime, endTime } of streams) {
+    if (status === 'completed' || status === 'cancelled') continue;
+    if (endTime <= closedAt) assert.ok(passed.has(`${id} ended-${endTime}`), `${id} has ended without an entry`);
+    if (cliffTime > startTime && cliffTime <= closedAt) {
+      assert.ok(passed.has(`${id} cliff_reached-${cliffTime}`), `${id} has reached its cliff without an entry`);
+    }
+  }
+}
+
+/**
+ * Gapless from 1 on, each identity standing once, `prevSeq` the stream's previous entry, cursors of one epoch.
  * @param {any[]} entries the whole log
  * @param {string} epoch
  */
@@ -25,14 +65,16 @@ export function checkLogOrder(entries, epoch) {
     assert.equal(entry.seq, index + 1, where);
     assert.equal(entry.cursor, `${epoch}-${entry.seq}`, where);
     assert.equal(entry.schemaVersion, 1, where);
-    const identity = `${entry.ledgerHash}/${entry.eventId}/${entry.streamId}`;
-    assert.ok(!identities.has(identity), `${where}: ${identity} is there twice`);
-    identities.add(identity);
     if (entry.streamId) {
       assert.equal(entry.prevSeq ?? null, lastOfStream.get(entry.streamId) ?? null, `${where}: prevSeq`);
       lastOfStream.set(entry.streamId, entry.seq);
     }
   });
+  for (const entry of standing(entries)) {
+    const identity = `${entry.ledgerHash}/${entry.eventId}/${entry.streamId}`;
+    assert.ok(!identities.has(identity), `entry ${entry.seq}: ${identity} stands twice`);
+    identities.add(identity);
+  }
 }
 
 /** What the service doesn't take from events: the token comes from the contract's storage. */
@@ -47,11 +89,12 @@ export function versions(entries) {
 
 /**
  * The log says exactly what the chain's events say, in their order: places, names, and the stream after each.
- * @param {any[]} entries the whole log
+ * @param {any[]} log the whole log
  * @param {any[]} events of getEvents, all that the server follows, in order
  * @param {any} sim
  */
-export function checkLogAgainstChain(entries, events, sim) {
+export function checkLogAgainstChain(log, events, sim) {
+  const entries = chainEntries(log);
   assert.deepEqual(entries.map(({ eventId }) => eventId), events.map(({ id }) => id), 'the events and their order');
   const fold = new IndependentFold({ token: null });
   const hashes = new Map();

@@ -14,6 +14,7 @@
 #include "fake_log.hpp"
 #include "memory_chain.hpp"
 #include "memory_ledger_store.hpp"
+#include "stream_samples.hpp"
 
 namespace fluxora::indexer::test {
 namespace {
@@ -52,11 +53,19 @@ class IndexerTest : public ::testing::Test {
   void indexed_up_to(std::uint32_t ledger) {
     store_.checkpoint = ports::Checkpoint{ledger, ledger_hash(ledger), closed_at(ledger)};
   }
+  /// Rounds until there is nothing to do at once.
+  void catch_up() {
+    for (int i = 0; i < 100; ++i) {
+      if (round() != now) return;
+    }
+    FAIL() << "it never catches up: " << status().summary;
+  }
   void expect_halted(const std::string& why) {
+    const std::size_t commits = store_.commits.size();
     EXPECT_EQ(round(), longest_backoff);
     EXPECT_EQ(status().state, State::halted);
     EXPECT_NE(status().summary.find(why), std::string::npos) << status().summary;
-    EXPECT_TRUE(store_.commits.empty());
+    EXPECT_EQ(store_.commits.size(), commits);
     EXPECT_EQ(told_, std::vector<std::string>{"degraded: Indexing halted"});
   }
 
@@ -221,20 +230,98 @@ TEST_F(IndexerTest, ADatabaseOfAnotherNetworkHalts) {
   expect_halted("The database holds another network.");
 }
 
-TEST_F(IndexerTest, AnotherHashBelowUsIsAReorgAndNothingIsWritten) {
-  indexed_up_to(50);
-  chain_.put(55, created(1));
+TEST_F(IndexerTest, AForkIsRolledBackToTheLastCommonLedgerAndFollowed) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 61};
+  chain_.put(35, created(1));
+  chain_.put(45, withdrew(1, 5));
+  chain_.put(52, created(2));
+  catch_up();
+  ASSERT_EQ(store_.checkpoint->ledger, 60u);
+  ASSERT_EQ(store_.entries.size(), 3u);
+
   chain_.forked_from = 40;
-  expect_halted("The chain was reorganised below ledger 51.");
+  chain_.held = {1, 62};
+  EXPECT_EQ(round(), now);
   EXPECT_TRUE(status().reorg_detected);
-  EXPECT_EQ(store_.begun, 0);
-  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(50));
   const auto lines = log_.lines("reorg_detected");
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0].level, ports::LogLevel::warn);
-  EXPECT_EQ(lines[0].fields.at("ledger"), "50");
-  EXPECT_EQ(lines[0].fields.at("existingHash"), core::hex_encode(ledger_hash(50)));
-  EXPECT_EQ(lines[0].fields.at("incomingHash"), core::hex_encode(ledger_hash(50, 1)));
+  EXPECT_EQ(lines[0].fields.at("ledger"), "60");
+  EXPECT_EQ(lines[0].fields.at("existingHash"), core::hex_encode(ledger_hash(60)));
+  EXPECT_EQ(lines[0].fields.at("incomingHash"), core::hex_encode(ledger_hash(60, 1)));
+
+  // Ledger 35 is the last that both have and that is held; 40 itself was never stored.
+  ASSERT_EQ(store_.entries.size(), 5u);
+  EXPECT_EQ(store_.entries[3].retracts, 3u) << "newest first";
+  EXPECT_EQ(store_.entries[3].stream, std::nullopt) << "stream 2 was never created";
+  EXPECT_EQ(store_.entries[4].retracts, 2u);
+  EXPECT_EQ(store_.entries[4].stream->withdrawn, core::Amount{});
+  EXPECT_EQ(store_.entries[4].prev_seq, 2u);
+  EXPECT_LT(store_.checkpoint->ledger, 40u);
+  EXPECT_EQ(store_.streams.size(), 1u);
+  EXPECT_EQ(store_.streams.at(stream_id(1)).version, 5u);
+
+  catch_up();
+  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(61, 1));
+  EXPECT_EQ(store_.entries.size(), 7u) << "the same events, in ledgers of other hashes";
+  EXPECT_EQ(store_.streams.at(stream_id(1)).withdrawn, core::tokens(5));
+  EXPECT_EQ(store_.streams.at(stream_id(2)).created_seq, 7u);
+}
+
+TEST_F(IndexerTest, AChainThatForksAndComesBackGivesTheSameStreams) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 61};
+  chain_.put(35, created(1));
+  chain_.put(45, withdrew(1, 5));
+  catch_up();
+  const core::Amount withdrawn = store_.streams.at(stream_id(1)).withdrawn;
+  const auto digest = store_.ledgers.at(45).digest;
+  for (const std::optional<std::uint32_t> fork : {std::optional<std::uint32_t>(40), std::optional<std::uint32_t>()}) {
+    chain_.forked_from = fork;
+    ++chain_.held.latest;
+    catch_up();
+  }
+  EXPECT_EQ(store_.streams.at(stream_id(1)).withdrawn, withdrawn);
+  EXPECT_EQ(store_.ledgers.at(45).digest, digest) << "the digest knows of no detour";
+  EXPECT_EQ(store_.ledgers.at(45).header.hash, ledger_hash(45));
+}
+
+TEST_F(IndexerTest, ALogThatIsShortMayBeRolledBackWhole) {
+  options_.start_ledger = 50;
+  chain_.held = {1, 61};
+  chain_.put(52, created(1));
+  catch_up();
+  chain_.forked_from = 10;
+  chain_.held = {1, 62};
+  round();
+  EXPECT_EQ(store_.checkpoint, std::nullopt);
+  EXPECT_TRUE(store_.streams.empty());
+  EXPECT_TRUE(store_.ledgers.empty());
+  catch_up();
+  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(61, 1));
+  EXPECT_EQ(store_.streams.size(), 1u);
+}
+
+TEST_F(IndexerTest, AChainThatSharesNothingHaltsAndNothingIsWritten) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 100};
+  chain_.put(35, created(1));
+  catch_up();
+  chain_.forked_from = 1;
+  chain_.held = {1, 101};
+  expect_halted("The chain shares none of the ledgers that we hold from 99 down: it is another network, or was reset.");
+  EXPECT_TRUE(status().reorg_detected);
+}
+
+TEST_F(IndexerTest, AForkBelowTheSourcesWindowHalts) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 100};
+  chain_.put(35, created(1));
+  catch_up();
+  chain_.forked_from = 40;
+  chain_.held = {80, 101};
+  expect_halted("The chain shares none of the ledgers that we hold from 99 down: it is another network, or was reset.");
 }
 
 TEST_F(IndexerTest, AHaltIsLoggedOnceAndRecoveredFrom) {
@@ -252,12 +339,14 @@ TEST_F(IndexerTest, AHaltIsLoggedOnceAndRecoveredFrom) {
 }
 
 TEST_F(IndexerTest, AReorgIsShownUntilTheTipIsFiveLedgersPastIt) {
-  indexed_up_to(98);
+  chain_.held = {1, 99};
+  chain_.put(35, created(1));
+  catch_up();
   chain_.forked_from = 40;
+  chain_.held = {1, 100};
   round();
   EXPECT_TRUE(status().reorg_detected);
-  chain_.forked_from.reset();
-  round();
+  catch_up();
   EXPECT_EQ(store_.checkpoint->ledger, 99u);
   EXPECT_TRUE(status().reorg_detected);
   chain_.held = {1, 102};

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "chain_events.hpp"
+#include "fluxora/core/ledger_digest.hpp"
+#include "fluxora/indexer/rollback.hpp"
 #include "memory_chain.hpp"
 #include "memory_ledger_store.hpp"
 #include "stream_samples.hpp"
@@ -37,6 +39,15 @@ class IngestTest : public ::testing::Test {
   IngestCounts ingest_batch(const LedgerBatch& batch, bool fold = true) {
     const auto transaction = store_.begin(store_.checkpoint);
     return ingest(batch, fold, *transaction);
+  }
+
+  /// A ledger without events, behind one that closed at `closed_before`.
+  void ingest_time(std::uint32_t ledger, core::UnixSeconds closed_before) {
+    LedgerBatch batch;
+    batch.first = batch.last = ledger;
+    batch.headers = {header(ledger)};
+    batch.closed_before = closed_before;
+    ingest_batch(batch);
   }
 
   /// Ledger 10 brings one event.
@@ -322,15 +333,106 @@ TEST_F(IngestTest, TheCheckpointIsTheLastHeader) {
   EXPECT_EQ(store_.ledgers.size(), 3u);
 }
 
-TEST_F(IngestTest, ABatchWithoutEventsMovesTheCheckpointAndLocksNoLog) {
+TEST_F(IngestTest, ABatchWithoutEventsMovesTheCheckpoint) {
   LedgerBatch batch;
   batch.first = 10;
   batch.last = 11;
   batch.headers = {header(10), header(11)};
-  const IngestCounts counts = ingest_batch(batch);
+  const IngestCounts counts = ingest_batch(batch, /*fold=*/false);
   EXPECT_EQ(counts.inserted, 0u);
   EXPECT_EQ(store_.checkpoint, (ports::Checkpoint{11, ledger_hash(11), closed_at(11)}));
-  EXPECT_EQ(store_.log_locks, 0);
+  EXPECT_EQ(store_.log_locks, 0) << "nothing can have come of it";
+  EXPECT_EQ(store_.ledgers.size(), 2u);
+}
+
+TEST_F(IngestTest, ALedgerThatPassesAnEndMakesAnEntry) {
+  ingest_ledgers({{100, created(1)}});  // ends at 2,000, when ledger 300 closes
+  ingest_time(299, closed_at(100));
+  EXPECT_EQ(store_.entries.size(), 1u);
+  ingest_time(301, closed_at(299));
+  ASSERT_EQ(store_.entries.size(), 2u);
+  const core::LogEntry& ended = store_.entries[1];
+  EXPECT_EQ(ended.event, EventName::stream_ended);
+  EXPECT_EQ(ended.event_id, "ended-2000");
+  EXPECT_EQ(ended.ledger, 301u);
+  EXPECT_EQ(ended.closed_at, closed_at(301));
+  EXPECT_EQ(ended.prev_seq, 1u);
+  EXPECT_EQ(ended.stream->version, 2u);
+  EXPECT_EQ(store_.streams.at(stream_id(1)), *ended.stream);
+  EXPECT_EQ(store_.ledgers.at(301).digest, std::nullopt) << "time is not the chain's";
+  ingest_time(302, closed_at(301));
+  EXPECT_EQ(store_.entries.size(), 2u);
+}
+
+TEST_F(IngestTest, AnEndIsPassedByTheLedgerThatClosesAtIt) {
+  ingest_ledgers({{100, created(1)}});
+  ingest_time(300, closed_at(299));
+  ASSERT_EQ(store_.entries.size(), 2u);
+  EXPECT_EQ(store_.entries[1].closed_at, 2'000u);
+}
+
+TEST_F(IngestTest, TimeIsPassedWithinABatchToo) {
+  // Stream 1 ends in ledger 300; 2 is created behind its own end; the withdrawal comes behind the end that it finds.
+  ingest_ledgers({{100, created(1)}, {300, withdrew(1, 5)}, {310, created(2)}});
+  std::vector<std::string> seen;
+  for (const core::LogEntry& entry : store_.entries) {
+    seen.push_back(std::to_string(*entry.ledger) + " " + entry.kind + " " + entry.stream_id.substr(57));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"100 created 1", "300 ended 1", "300 withdrew 1", "310 created 2",
+                                            "310 ended 2"}));
+}
+
+TEST_F(IngestTest, ACancelledStreamDoesNotEnd) {
+  ingest_ledgers({{100, created(1)}, {101, event_of("cancelled", 1, void_xdr())}});
+  ingest_time(301, closed_at(101));
+  EXPECT_EQ(store_.entries.size(), 2u);
+}
+
+TEST_F(IngestTest, ATimeThatHasItsEntryMakesNoSecond) {
+  ingest_ledgers({{100, created(1)}});
+  ingest_time(301, closed_at(100));
+  ingest_time(302, closed_at(100));  // the same times once more, as after starting over
+  EXPECT_EQ(store_.entries.size(), 2u);
+}
+
+TEST_F(IngestTest, DigestsGoOnFromLedgerToLedger) {
+  ingest_ledgers({{10, created(1)}, {12, withdrew(1, 5)}});
+  ingest_ledgers({{13, withdrew(1, 7)}});
+  const auto digest = [&](const core::Hash& previous, std::uint32_t ledger, const core::LogEntry& entry) {
+    return core::ledger_digest(previous, ledger, ledger_hash(ledger), {&entry});
+  };
+  const core::Hash first = digest({}, 10, store_.entries[0]);
+  const core::Hash second = digest(first, 12, store_.entries[1]);
+  EXPECT_EQ(store_.ledgers.at(10).digest, first);
+  EXPECT_EQ(store_.ledgers.at(12).digest, second);
+  EXPECT_EQ(store_.ledgers.at(13).digest, digest(second, 13, store_.entries[2]));
+}
+
+TEST_F(IngestTest, ARollbackUndoesTimeWithItsLedger) {
+  ingest_ledgers({{100, created(1)}});
+  const core::Stream before = store_.streams.at(stream_id(1));
+  ingest_time(301, closed_at(100));
+  const auto transaction = store_.begin(store_.checkpoint);
+  EXPECT_EQ(roll_back(ports::Checkpoint{100, ledger_hash(100), closed_at(100)}, *transaction), 1u);
+  core::Stream expected = before;
+  expected.version = 3;
+  EXPECT_EQ(store_.streams.at(stream_id(1)), expected);
+  EXPECT_EQ(store_.ledgers.count(301), 0u);
+  ingest_time(302, closed_at(100));
+  EXPECT_EQ(store_.entries.back().event, EventName::stream_ended) << "it is passed again, by another ledger";
+  EXPECT_EQ(store_.entries.back().ledger, 302u);
+}
+
+TEST_F(IngestTest, ARollbackOfADelegationTakesTheChildAway) {
+  ingest_ledgers({{100, created(1)}, {110, delegated(1, 2)}});
+  ASSERT_EQ(store_.streams.size(), 2u);
+  const auto transaction = store_.begin(store_.checkpoint);
+  EXPECT_EQ(roll_back(ports::Checkpoint{100, ledger_hash(100), closed_at(100)}, *transaction), 2u);
+  EXPECT_EQ(store_.streams.size(), 1u);
+  EXPECT_EQ(store_.entries[3].stream_id, stream_id(2)) << "newest first";
+  EXPECT_EQ(store_.entries[3].stream, std::nullopt);
+  EXPECT_EQ(store_.streams.at(stream_id(1)).deposit, core::tokens(1'000));
+  expect_seqs_without_hole();
 }
 
 TEST_F(IngestTest, AStoreThatGoesAwayAtTheCommitHasNothing) {

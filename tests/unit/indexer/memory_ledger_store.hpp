@@ -18,7 +18,12 @@ class MemoryLedgerStore final : public ports::LedgerStore {
   void stop_leading() noexcept override { ++stopped_leading; }
   ports::IndexProgress progress() override { return {checkpoint, updated_at}; }
   std::optional<ports::Checkpoint> open(const ports::Following& following) override;
+  std::vector<ports::LedgerHeader> newest_ledgers(std::size_t limit) override;
+  std::uint32_t rollback_step(std::uint32_t ledger, std::size_t max_entries) override;
   std::unique_ptr<ports::IngestTransaction> begin(const std::optional<ports::Checkpoint>& expected) override;
+
+  [[nodiscard]] bool stands(const core::LogEntry& entry) const;
+  [[nodiscard]] bool has_standing(const std::string& stream_id, const std::string& event_id) const;
 
   /// The newest entry of a stream; none without entries.
   [[nodiscard]] std::optional<std::uint64_t> last_seq(const std::string& stream_id) const;
@@ -34,7 +39,7 @@ class MemoryLedgerStore final : public ports::LedgerStore {
   std::optional<ports::Checkpoint> checkpoint;
   std::vector<core::LogEntry> entries;
   std::map<std::string, core::Stream> streams;
-  std::map<std::uint32_t, ports::LedgerHeader> ledgers;
+  std::map<std::uint32_t, ports::LedgerRecord> ledgers;
 
   // What was done.
   std::vector<ports::IngestRecord> commits;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "fluxora/ports/chain_source.hpp"
@@ -15,6 +16,9 @@ struct LedgerBatch {
   std::uint32_t last = 0;
   std::vector<ports::LedgerHeader> headers;  ///< ascending; of every ledger with events, and of `last`
   std::vector<ports::ChainEvent> events;     ///< ascending by id
+  /// When the ledger before them closed: what lies after it and not after the last header's close makes time entries.
+  /// None: what lies after the first header's.
+  std::optional<core::UnixSeconds> closed_before;
 };
 
 struct IngestCounts {
@@ -22,8 +26,9 @@ struct IngestCounts {
   std::size_t duplicates = 0;  ///< events that stood in the log already
 };
 
-/// Decodes and folds a batch and commits it in `transaction`: ledgers, log entries, streams and the checkpoint at once.
-/// `fold` false keeps everything in the log and folds nothing (CONTRACT_IDS=*). Throws what the transaction throws.
+/// Decodes and folds a batch and commits it in `transaction`: ledgers, log entries (of the events, and of the cliffs and
+/// ends that the ledgers' close times pass), streams and the checkpoint at once. `fold` false keeps everything in the
+/// log and folds nothing (CONTRACT_IDS=*). Throws what the transaction throws.
 IngestCounts ingest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction);
 
 }  // namespace fluxora::indexer

@@ -69,25 +69,48 @@ struct IndexProgress {
   core::UnixMillis updated_at = 0;  ///< when that was written
 };
 
-/// What one transaction adds.
-struct IngestRecord {
-  std::vector<LedgerHeader> ledgers;
-  std::vector<core::LogEntry> entries;  ///< seq from the locked head on, without a hole
-  std::vector<core::Stream> streams;    ///< as they are after the entries
-  Checkpoint checkpoint;
+struct LedgerRecord {
+  LedgerHeader header;
+  std::optional<core::Hash> digest;  ///< where it has entries of the chain's: core's ledger_digest
 };
 
-/// One transaction of the indexer's. It holds the checkpoint's row, so that no other writer indexes beside it.
-/// Destroyed without commit it has done nothing. Every call throws StoreUnavailable.
+/// What one transaction does: first forgets, then adds.
+struct IngestRecord {
+  std::optional<std::uint32_t> forget_above;  ///< a rollback: later ledgers are no longer the chain's
+  std::vector<LedgerRecord> ledgers;
+  std::vector<core::LogEntry> entries;    ///< seq from the locked head on, without a hole
+  std::vector<core::Stream> streams;      ///< as they are after the entries
+  std::vector<std::string> gone_streams;  ///< those that the entries leave none of
+  std::optional<Checkpoint> checkpoint;   ///< none: back before the first ledger
+};
+
+/// A stream's place in the log.
+struct EntryPlace {
+  std::string stream_id;
+  std::uint64_t seq = 0;
+};
+
+/// One transaction of the indexer's. An entry "stands" while no retraction names it; a retraction itself doesn't. It
+/// holds the checkpoint's row, so that no other writer indexes beside it. Destroyed without commit it has done nothing.
+/// Every call throws StoreUnavailable.
 class IngestTransaction {
  public:
   virtual ~IngestTransaction() = default;
   /// One for each id, whether it is held or not.
   virtual std::vector<StreamTail> streams(const std::vector<std::string>& ids) = 0;
-  /// The chain entries of ledgers first..last that stand in the log already, by entry_identity.
+  /// The entries of ledgers first..last that stand, by entry_identity.
   virtual std::unordered_set<std::string> standing_entries(std::uint32_t first, std::uint32_t last) = 0;
   /// Locks the log's end until the transaction ends and gives its seq: the next entry is that + 1.
   virtual std::uint64_t lock_log() = 0;
+  /// Streams that aren't final, whose cliff (where they have one) or end lies after `after` and not after `through` and
+  /// has no standing entry of time. To be asked behind lock_log(): API streams change beside us.
+  virtual std::vector<StreamTail> streams_due(core::UnixSeconds after, core::UnixSeconds through) = 0;
+  /// The digest of the last ledger before `ledger` that has one; zeros without.
+  virtual core::Hash digest_before(std::uint32_t ledger) = 0;
+  /// The standing entries of later ledgers, newest first, without topics and values.
+  virtual std::vector<core::LogEntry> entries_above(std::uint32_t ledger) = 0;
+  /// What the last standing entries before these places left of their streams; nothing for a stream without.
+  virtual std::vector<core::Stream> states_before(const std::vector<EntryPlace>& places) = 0;
   virtual void commit(const IngestRecord& record) = 0;
 };
 
@@ -107,6 +130,13 @@ class LedgerStore {
   /// Says what is followed and gives where to go on, none for the first ledger. Writes nothing: what is followed is
   /// kept with the first batch. Throws ForeignLog, StoreUnavailable.
   virtual std::optional<Checkpoint> open(const Following& following) = 0;
+
+  /// The newest ledgers held, newest first, at most `limit`. Throws StoreUnavailable.
+  virtual std::vector<LedgerHeader> newest_ledgers(std::size_t limit) = 0;
+
+  /// How far a rollback to `ledger` (0: everything) may go in one transaction, so that it undoes about `max_entries` at
+  /// most: a ledger that is held and not below it, or the ledger itself. Throws StoreUnavailable.
+  virtual std::uint32_t rollback_step(std::uint32_t ledger, std::size_t max_entries) = 0;
 
   /// Starts a transaction, comparing the checkpoint with the one expected. Throws CheckpointMoved, StoreUnavailable.
   virtual std::unique_ptr<IngestTransaction> begin(const std::optional<Checkpoint>& expected) = 0;
