@@ -109,6 +109,8 @@ void LogFold::fold_time(LogEntry& entry) {
   entry.change = "{}";
   const Stream* before = find(entry.stream_id);
   if (before == nullptr) return;
+  // A stream's own times never go back, and an API stream's are the server's clock, ahead of the ledgers'.
+  entry.closed_at = std::max(entry.closed_at, static_cast<UnixSeconds>(before->updated_at / 1000));
   // Nothing happened to the stream: only its place in the log is a new one.
   Stream after = *before;
   after.version = entry.seq;
@@ -145,10 +147,6 @@ LogEntry LogFold::retract(const LogEntry& undone, const std::optional<Stream>& b
     streams_.erase(undone.stream_id);
   }
   return entry;
-}
-
-bool is_own_entry(EventName event) noexcept {
-  return is_of_time(event) || event == EventName::stream_observed;
 }
 
 LogEntry make_time_entry(EventName event, std::string_view stream_id, UnixSeconds at, const LedgerHeader& ledger) {

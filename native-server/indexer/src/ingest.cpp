@@ -156,18 +156,21 @@ class BatchIngest {
   void add_ledger(const ports::LedgerHeader& header, EventIterator next, EventIterator end, TimeQueue& times,
                   RecordBuilder& builder) {
     times.pass(header, builder);
-    const std::size_t first_entry = builder.entries().size();
-    for (; next != end; ++next) add_event(*next, header, times, builder);
-
     ports::LedgerRecord record{header, std::nullopt};
-    if (builder.entries().size() > first_entry) {
-      std::vector<const core::LogEntry*> entries;
-      for (std::size_t i = first_entry; i < builder.entries().size(); ++i) entries.push_back(&builder.entries()[i]);
-      digest_ = core::ledger_digest(digest_, header.sequence, header.hash, entries);
-      record.digest = digest_;
-    }
+    if (next != end) record.digest = digest_ = digest_of(header, next, end);
     ledgers_.push_back(record);
+    for (; next != end; ++next) add_event(*next, header, times, builder);
     times.pass(header, builder);
+  }
+
+  /// Of all the ledger's events, whether they are new or stand in the log already.
+  [[nodiscard]] core::Hash digest_of(const ports::LedgerHeader& header, EventIterator next, EventIterator end) const {
+    std::vector<core::ChainRecord> records;
+    for (; next != end; ++next) {
+      const ports::ChainEvent& event = *next->event;
+      records.push_back({event.event_id, event.contract_id, event.topics_xdr, event.value_xdr});
+    }
+    return core::ledger_digest(digest_, header.sequence, header.hash, records);
   }
 
   void add_event(const DecodedChainEvent& item, const ports::LedgerHeader& header, TimeQueue& times,

@@ -47,8 +47,8 @@ std::string not_passed_yet(std::string_view kind, std::string_view column) {
 class PostgresIngestTransaction final : public ports::IngestTransaction {
  public:
   PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected,
-                            ports::Following following)
-      : own_(own), following_(std::move(following)) {
+                            ports::Following following, std::optional<ports::Checkpoint>& stored)
+      : own_(own), following_(std::move(following)), stored_(stored) {
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
       const pqxx::result rows = sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
@@ -181,6 +181,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
       }
       set_checkpoint(record.checkpoint);
       sql_->commit();
+      stored_ = record.checkpoint;
     });
   }
 
@@ -206,7 +207,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
                 (digest ? "'" + bytea(*digest) + "'" : "NULL") + ")";
     }
     sql_->exec("INSERT INTO ledgers (sequence, hash, previous_hash, closed_at, digest) VALUES " + values +
-               " ON CONFLICT (sequence) DO NOTHING");
+               " ON CONFLICT (sequence) DO UPDATE SET digest = excluded.digest WHERE excluded.digest IS NOT NULL");
   }
 
   void set_checkpoint(const std::optional<ports::Checkpoint>& checkpoint) {
@@ -220,6 +221,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   OwnConnection& own_;
   const ports::Following following_;
+  std::optional<ports::Checkpoint>& stored_;
   std::unique_ptr<pqxx::work> sql_;
   std::uint64_t head_seq_ = 0;
 };
@@ -308,7 +310,7 @@ std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }
   // Starting over, the row still has the old checkpoint until the first batch replaces it.
-  return std::make_unique<PostgresIngestTransaction>(connection_, expected ? expected : stored_, following_);
+  return std::make_unique<PostgresIngestTransaction>(connection_, expected ? expected : stored_, following_, stored_);
 }
 
 }  // namespace fluxora::store

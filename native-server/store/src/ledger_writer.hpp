@@ -21,7 +21,7 @@ class PostgresLedgerStore final : public ports::LedgerStore {
   OwnConnection connection_;
   bool leading_ = false;  // holds the advisory lock, as long as the connection lives
   ports::Following following_;
-  std::optional<ports::Checkpoint> stored_;  // as open() found it
+  std::optional<ports::Checkpoint> stored_;  // what the row has, as we last saw it
 };
 
 }  // namespace fluxora::store

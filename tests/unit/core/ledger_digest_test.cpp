@@ -11,18 +11,18 @@
 namespace fluxora::core {
 namespace {
 
-LogEntry chain_entry(std::string event_id) {
-  LogEntry entry;
-  entry.event = EventName::stream_updated;
-  entry.event_id = std::move(event_id);
-  entry.contract_id = "C1";
-  entry.topics_xdr = {{1, 2, 3}, {4}};
-  entry.value_xdr = {5, 6, 7, 8};
-  return entry;
-}
+/// An event with topics of three bytes and of one, and a value of four.
+struct Event {
+  std::string id = "e1";
+  std::string contract = "C1";
+  std::vector<Bytes> topics = {{1, 2, 3}, {4}};
+  Bytes value = {5, 6, 7, 8};
 
-std::string digest(const std::vector<const LogEntry*>& entries) {
-  return hex_encode(ledger_digest(hash_of(0), 7, hash_of(0xaa), entries));
+  [[nodiscard]] ChainRecord record() const { return {id, contract, topics, value}; }
+};
+
+std::string digest(const std::vector<ChainRecord>& events) {
+  return hex_encode(ledger_digest(hash_of(0), 7, hash_of(0xaa), events));
 }
 
 TEST(LedgerDigest, IsTheHashOfTheDocumentedBytes) {
@@ -35,43 +35,30 @@ TEST(LedgerDigest, IsTheHashOfTheDocumentedBytes) {
   bytes.insert(bytes.end(), {0, 0, 0, 3, 1, 2, 3, 0});
   bytes.insert(bytes.end(), {0, 0, 0, 1, 4, 0, 0, 0});
   bytes.insert(bytes.end(), {0, 0, 0, 4, 5, 6, 7, 8});  // the value
-  const LogEntry entry = chain_entry("e1");
-  EXPECT_EQ(digest({&entry}), hex_encode(sha256(bytes)));
+  const Event event;
+  EXPECT_EQ(digest({event.record()}), hex_encode(sha256(bytes)));
 }
 
 TEST(LedgerDigest, DependsOnEverythingThatTheChainSaid) {
-  const LogEntry first = chain_entry("e1");
-  const LogEntry second = chain_entry("e2");
-  const std::string base = digest({&first, &second});
-  EXPECT_NE(digest({&second, &first}), base);
-  EXPECT_NE(digest({&first}), base);
-  LogEntry other = second;
-  other.value_xdr.back() ^= 1;
-  EXPECT_NE(digest({&first, &other}), base);
-  EXPECT_NE(hex_encode(ledger_digest(hash_of(1), 7, hash_of(0xaa), {&first, &second})), base);
-  EXPECT_NE(hex_encode(ledger_digest(hash_of(0), 8, hash_of(0xaa), {&first, &second})), base);
-  EXPECT_NE(hex_encode(ledger_digest(hash_of(0), 7, hash_of(0xab), {&first, &second})), base);
-}
-
-TEST(LedgerDigest, LeavesOutWhatIsNotTheChains) {
-  const LogEntry first = chain_entry("e1");
-  const LogEntry child = chain_entry("e1");  // the second entry of a delegation
-  LogEntry api = chain_entry("api-5");
-  api.contract_id.clear();
-  std::vector<LogEntry> own(4, chain_entry("own"));
-  own[0].event = EventName::stream_observed;
-  own[1].event = EventName::stream_ended;
-  own[2].event = EventName::stream_cliff_reached;
-  own[3].event = EventName::stream_retracted;
-  EXPECT_EQ(digest({&first, &child, &api, &own[0], &own[1], &own[2], &own[3]}), digest({&first}));
-}
-
-TEST(LedgerDigest, DependsOnNoLogPosition) {
-  const LogEntry first = chain_entry("e1");
-  LogEntry elsewhere = first;
-  elsewhere.seq = 99;
-  elsewhere.prev_seq = 98;
-  EXPECT_EQ(digest({&elsewhere}), digest({&first}));
+  const Event first;
+  Event second;
+  second.id = "e2";
+  const std::vector<ChainRecord> both = {first.record(), second.record()};
+  const std::string base = digest(both);
+  EXPECT_NE(digest({second.record(), first.record()}), base);
+  EXPECT_NE(digest({first.record()}), base);
+  Event other = second;
+  other.value.back() ^= 1;
+  EXPECT_NE(digest({first.record(), other.record()}), base);
+  other = second;
+  other.topics.pop_back();
+  EXPECT_NE(digest({first.record(), other.record()}), base);
+  other = second;
+  other.contract = "C2";
+  EXPECT_NE(digest({first.record(), other.record()}), base);
+  EXPECT_NE(hex_encode(ledger_digest(hash_of(1), 7, hash_of(0xaa), both)), base);
+  EXPECT_NE(hex_encode(ledger_digest(hash_of(0), 8, hash_of(0xaa), both)), base);
+  EXPECT_NE(hex_encode(ledger_digest(hash_of(0), 7, hash_of(0xab), both)), base);
 }
 
 }  // namespace

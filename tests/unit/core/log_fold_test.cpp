@@ -116,6 +116,18 @@ TEST(LogFold, TimeOfAnApiStreamNamesNoContract) {
   EXPECT_EQ(entry.event_id, "cliff_reached-1100");
 }
 
+TEST(LogFold, TimeThatIsNoticedLateComesBehindTheLastChange) {
+  LogFold log;
+  Stream stream = sample_stream();
+  stream.updated_at = 2'600'000;  // as an API stream's clock can be, ahead of the ledgers that we have read
+  log.put(stream);
+  LogEntry entry = make_time_entry(EventName::stream_ended, id, 2000, {200, hash_of(2), hash_of(1), 2001});
+  entry.seq = 50;
+  log.fold(entry);
+  EXPECT_EQ(entry.closed_at, 2600u) << "at 2,001 the stream was another one";
+  EXPECT_EQ(entry.ledger, 200u);
+}
+
 TEST(LogFold, TimeOfAStreamThatIsNotHeldFoldsNothing) {
   LogFold log;
   LogEntry entry = make_time_entry(EventName::stream_ended, id, 2000, {200, hash_of(2), hash_of(1), 2001});

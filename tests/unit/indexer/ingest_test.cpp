@@ -399,13 +399,32 @@ TEST_F(IngestTest, DigestsGoOnFromLedgerToLedger) {
   ingest_ledgers({{10, created(1)}, {12, withdrew(1, 5)}});
   ingest_ledgers({{13, withdrew(1, 7)}});
   const auto digest = [&](const core::Hash& previous, std::uint32_t ledger, const core::LogEntry& entry) {
-    return core::ledger_digest(previous, ledger, ledger_hash(ledger), {&entry});
+    return core::ledger_digest(previous, ledger, ledger_hash(ledger),
+                               {{entry.event_id, entry.contract_id, entry.topics_xdr, entry.value_xdr}});
   };
   const core::Hash first = digest({}, 10, store_.entries[0]);
   const core::Hash second = digest(first, 12, store_.entries[1]);
   EXPECT_EQ(store_.ledgers.at(10).digest, first);
   EXPECT_EQ(store_.ledgers.at(12).digest, second);
   EXPECT_EQ(store_.ledgers.at(13).digest, digest(second, 13, store_.entries[2]));
+}
+
+TEST_F(IngestTest, ADigestIsOfAllThatALedgerHasAlsoWhereItIsReadAgain) {
+  ports::ChainEvent elsewhere = created(2);
+  elsewhere.contract_id = core::sample_token;
+  MemoryLedgerStore at_once;
+  std::swap(at_once, store_);
+  ingest_ledgers({{10, created(1)}, {10, elsewhere}, {12, withdrew(1, 5)}});
+  const auto expected = store_.ledgers;
+
+  // First one contract, then, from the beginning, both.
+  store_ = std::move(at_once);
+  ingest_ledgers({{10, created(1)}, {12, withdrew(1, 5)}});
+  const IngestCounts counts = ingest_ledgers({{10, created(1)}, {10, elsewhere}, {12, withdrew(1, 5)}});
+  EXPECT_EQ(counts.duplicates, 2u);
+  for (const std::uint32_t ledger : {10u, 12u}) {
+    EXPECT_EQ(store_.ledgers.at(ledger).digest, expected.at(ledger).digest) << ledger;
+  }
 }
 
 TEST_F(IngestTest, ARollbackUndoesTimeWithItsLedger) {

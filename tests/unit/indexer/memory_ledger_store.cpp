@@ -85,7 +85,10 @@ class MemoryTransaction final : public ports::IngestTransaction {
     for (const core::LogEntry& entry : record.entries) store_.entries.push_back(entry);
     for (const core::Stream& stream : record.streams) store_.streams[stream.id] = stream;
     for (const std::string& id : record.gone_streams) store_.streams.erase(id);
-    for (const ports::LedgerRecord& ledger : record.ledgers) store_.ledgers.emplace(ledger.header.sequence, ledger);
+    for (const ports::LedgerRecord& ledger : record.ledgers) {
+      ports::LedgerRecord& held = store_.ledgers.try_emplace(ledger.header.sequence, ledger).first->second;
+      if (ledger.digest) held.digest = ledger.digest;
+    }
     store_.checkpoint = record.checkpoint;
     store_.commits.push_back(record);
   }

@@ -46,9 +46,6 @@ class LogFold {
   std::unordered_map<std::string, Stream> streams_;
 };
 
-/// True for the entries of time and for observations: what we find out on our own, beside the contract's events.
-[[nodiscard]] bool is_own_entry(EventName event) noexcept;
-
 /// The entry that a ledger's close makes when it passes a stream's cliff or end; `seq` and `prev_seq` are the caller's
 /// to set, LogFold the rest. `event` is stream_cliff_reached or stream_ended, `at` the time that was passed.
 [[nodiscard]] LogEntry make_time_entry(EventName event, std::string_view stream_id, UnixSeconds at,
