@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Installs what scripts/packages.txt names. Where nothing is missing this costs one dpkg query.
 
+# Debian puts nginx into /usr/sbin, which its users don't have in their PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
 # as_root COMMAND...: directly as root, else through sudo.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then

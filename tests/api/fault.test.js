@@ -101,7 +101,8 @@ class Load {
         const answer = await this.#insist(() => this.#ask(change, match));
         if (answer === null) return;
         // Repeated after a 503 or a lost answer: the first one may have happened, and then the ETag is an old one.
-        if (answer.status === 412) break;
+        // A stream that its cancellation ended is told so first.
+        if (answer.status === 412 || (answer.status === 409 && status === 'cancelled')) break;
         assert.equal(answer.status, 200, answer.text);
         this.changed.push({ id, version: answer.json.version, kind: KINDS[status] ?? status });
         etag = String(answer.headers.etag);

@@ -57,11 +57,15 @@ function token(claims) {
 
 const collect = (place, text) => places.set(place, (places.get(place) ?? '') + text);
 
-/** One request, whose answer is kept, headers and all. `secret`: its answer is the only place where it may be. */
+/**
+ * One request, whose answer is kept, headers and all but the client's own X-Request-Id. `shows`: its answer is the only
+ * place where a secret may be.
+ */
 async function ask(path, { method = 'GET', headers = {}, body, shows = false } = {}) {
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   const answer = await request(stack.baseUrl + path, { method, headers: { ...type, ...headers }, body });
-  if (!shows) collect('answers', `${JSON.stringify(answer.headers)}\n${answer.text}\n`);
+  const { 'x-request-id': _, ...kept } = answer.headers;
+  if (!shows) collect('answers', `${JSON.stringify(kept)}\n${answer.text}\n`);
   return answer;
 }
 
@@ -122,12 +126,11 @@ async function makeNoise() {
   collect('stderr of commands', command.stderr);
 
   // First of all, since denials are recorded up to a number: a key as a request's id, which logs and records show.
-  await ask('/admin/audit', { headers: { 'x-request-id': key }, shows: true });
+  await ask('/admin/audit', { headers: { 'x-request-id': key } });
   await ask('/api/streams', {
     method: 'POST',
     headers: { 'x-api-key': key, 'x-request-id': key },
     body: JSON.stringify(TERMS),
-    shows: true,
   });
 
   const { json: stream } = await ask('/api/streams', {
@@ -173,6 +176,11 @@ async function makeNoise() {
   // Mistakes: in a path, in a query, in headers that are for something else, in a body.
   for (const [path, headers] of [
     [`/${key}`, {}],
+    [`/${token({ scope: 'admin' })}`, {}],
+    [`/api/streams/${token({ scope: 'admin' })}/events`, {}],
+    [`/admin/api-keys/${token({ scope: 'admin' })}`, admin()],
+    [`/api/streams?token=${token({})}&${token({})}=1&status=${token({})}&limit=${token({})}`, {}],
+    [`/api/events?streamId=${token({})}&event=${key}&${key}=1`, {}],
     [`/api/streams/${key}`, {}],
     [`/admin/api-keys/${key}`, admin()],
     [`/api/streams?key=${key}`, {}],
@@ -201,7 +209,7 @@ async function makeNoise() {
     ],
     ['/api/events', { 'last-event-id': key }],
   ]) {
-    for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) await ask(path, { method, headers, shows: true });
+    for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) await ask(path, { method, headers });
   }
   for (const body of [
     key,
@@ -209,17 +217,18 @@ async function makeNoise() {
     `{"sender":"${key}","recipient":"${key}","depositAmount":"${key}","ratePerSecond":"${key}"}`,
     `{"name":"${key}","scopes":["${key}"]}`,
   ]) {
-    await ask('/api/streams', { method: 'POST', headers: admin(), body, shows: true });
+    await ask('/api/streams', { method: 'POST', headers: admin(), body });
     await ask('/admin/api-keys', {
       method: 'POST',
       headers: admin(),
       body: body.replace('name', 'title'),
-      shows: true,
     });
   }
   for (const bytes of [
     `${key}\r\n\r\n`,
     `GET /${key} HTTP/9.9\r\n\r\n`,
+    `${key} /api/streams HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    `${token({ scope: 'admin' })} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
     `GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: ${key}\r\nX-API-Key: ${operator}\r\n\r\n`,
     `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token({ scope: 'admin' })}\r\nContent-Length: x\r\n\r\n`,
   ]) {

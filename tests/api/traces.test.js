@@ -39,6 +39,7 @@ describe('a server with a collector', () => {
           OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.url}/base/`,
           OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(SECRET)},x-tenant=t-1`,
           OTEL_SERVICE_NAME: 'payments',
+          TRUSTED_PROXIES: '127.0.0.1',
         },
       },
     });
@@ -221,11 +222,11 @@ describe('a collector in trouble', () => {
 });
 
 describe('a share of the traces', () => {
-  test('of none records what callers sample alone', async () => {
+  test('of none records what trusted callers sample alone', async () => {
     const receiver = await OtlpReceiver.start();
     const stack = await startStack({
       simulator: false,
-      server: { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: '0' } },
+      server: { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: '0', TRUSTED_PROXIES: '127.0.0.1' } },
     });
     await stack.request('/health/live', { headers: { 'X-Request-Id': 'no-trace' } });
     const { traceId, traceparent } = newTrace();
@@ -234,6 +235,22 @@ describe('a share of the traces', () => {
     assert.equal('traceId' in await logLine(stack, 'no-trace'), false);
     await stack.stop();
     assert.deepEqual(receiver.spans.map((each) => each.traceId), [traceId]);
+    await receiver.end();
+  });
+});
+
+describe('a caller that isn\'t a trusted proxy', () => {
+  test('can\'t have its requests recorded', async () => {
+    const receiver = await OtlpReceiver.start();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER_ARG: '0', TRUSTED_PROXIES: '192.0.2.1' };
+    const stack = await startStack({ simulator: false, server: { env } });
+    const { traceId, traceparent } = newTrace();
+    await stack.request('/health/live', { headers: { traceparent, 'X-Request-Id': 'stranger' } });
+    const line = await logLine(stack, 'stranger');
+    assert.equal(line.traceId, traceId);
+    assert.equal('spanId' in line, false);
+    await stack.stop();
+    assert.deepEqual(receiver.spans, []);
     await receiver.end();
   });
 });

@@ -1,6 +1,7 @@
 // Who may do what: tokens, API keys, scopes, rate limits, CORS, proxies, the audit log. SPEC sections 5 and 11.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { TERMS } from './harness/api_streams.js';
 import { request } from './harness/http_client.js';
@@ -253,7 +254,16 @@ describe('scopes', () => {
   }
 
   test('reads are public', async () => {
-    for (const path of ['/', '/health', '/api/streams', '/api/events']) assert.equal((await ask(path)).status, 200, path);
+    const open = ['/', '/health', '/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs',
+      '/api/streams', '/api/streams/export', '/api/events', `/api/accounts/${TERMS.sender}`, `/api/accounts/${TERMS.sender}/statement`];
+    for (const path of open) assert.equal((await ask(path)).status, 200, path);
+    // Of a stream that isn't there, or with no chain to ask: let in, and told so.
+    const stream = '/api/streams/api-0190163d-8694-739b-aea5-966c26f8ad91';
+    for (const path of [stream, `${stream}/events`, `${stream}/schedule`, `${stream}/proof`]) {
+      assert.ok([404, 503].includes((await ask(path)).status), path);
+    }
+    const looked = await ask('/api/streams/lookup', { method: 'POST', body: '{"ids":["api-0190163d-8694-739b-aea5-966c26f8ad91"]}' });
+    assert.equal(looked.status, 200, looked.text);
   });
 
   test('where writes are public a bad credential is noticed all the same', async () => {
@@ -308,6 +318,30 @@ describe('rate limits', () => {
     await plain.end();
     await ask('/health?proxied', { as: '203.0.113.9' });
     await stack.server.waitForLog(({ event, ip }) => event === 'request' && ip === '203.0.113.9', 'the client\'s address');
+  });
+});
+
+describe('the log of requests', () => {
+  const line = (id) => stack.server.waitForLog(({ event, requestId }) => event === 'request' && requestId === id, `the line of ${id}`);
+
+  test('has the filters of a read, and nothing else of its query', async () => {
+    const headers = { 'x-request-id': 'filtered' };
+    const key = `flx_0123456789abcdef_${'s'.repeat(43)}`;
+    await ask(`/api/streams?status=active&limit=5&sender=${key}&recipient=some%20words&cursor=secret`, { headers });
+    const logged = await line('filtered');
+    assert.deepEqual(logged.filters, { status: 'active', sender: 'flx_', limit: '5' });
+    assert.ok(!JSON.stringify(logged).includes('secret') && !JSON.stringify(logged).includes('words'));
+    await ask('/api/streams?cursor=secret', { headers: { 'x-request-id': 'unfiltered' } });
+    assert.equal('filters' in await line('unfiltered'), false);
+  });
+
+  test('has a request whose client left, and /metrics counts it apart', async () => {
+    const socket = connect(stack.server.port, '127.0.0.1');
+    socket.write('POST /api/streams HTTP/1.1\r\nHost: a\r\nX-Request-Id: left\r\nContent-Length: 9\r\n\r\nhalf', () => socket.end());
+    const logged = await line('left');
+    assert.equal(logged.aborted, true);
+    assert.equal('status' in logged, false);
+    assert.match((await ask('/metrics')).text, /^fluxora_http_requests_total\{method="POST",route="[^"]*",status="aborted"\} 1$/m);
   });
 });
 

@@ -9,6 +9,13 @@ import { startStack } from './harness/stack.js';
 import { waitFor } from './harness/wait.js';
 import { seqOf } from './harness/ws_client.js';
 
+const API_TERMS = {
+  sender: 'GBKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKVKK3J',
+  recipient: 'GDXO53XO53XO53XO53XO53XO53XO53XO53XO53XO53XO53XO53XO5I2I',
+  depositAmount: '1000',
+  ratePerSecond: '0.5',
+};
+
 test('answers of every bad kind are waited out, and the log is exact', async () => {
   const stack = await startStack({ simulator: { seed: 'bad answers', streams: 20 }, server: { env: { INDEXER_BATCH_LEDGERS: '3' } } });
   const faults = [
@@ -148,6 +155,32 @@ test('a chain that was reorganised below the checkpoint is rolled back and follo
   stack.runScenario(8, { actionsPerLedger: 3 });
   await stack.settle();
   assert.equal((await stack.health()).indexer.reorgDetected, false);
+  await stack.stop();
+});
+
+test('what an API stream was stays so when a fork takes back the ledger that it ended with', async () => {
+  const stack = await startStack({ simulator: { seed: 'past', streams: 3 } });
+  stack.runScenario(2, { actionsPerLedger: 0 });
+  await stack.settle();
+  const { closedAt } = stack.sim.latest;
+  const write = (path, method, body) => stack.request(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const terms = { ...API_TERMS, startTime: closedAt - 100, endTime: closedAt + 7 };
+  const { json: created } = await write('/api/streams', 'POST', terms);
+  const path = `/api/streams/${created.id}`;
+  stack.runScenario(3, { actionsPerLedger: 0 });
+  await stack.settle();
+  const then = Math.floor(Date.parse(created.createdAt) / 1000);
+  await waitFor(() => Date.now() >= (then + 1) * 1000, { what: 'the second of its creation to be over' });
+  assert.equal((await write(path, 'PATCH', { status: 'paused' })).status, 200);
+
+  stack.sim.fork(3, { content: 'empty' });
+  stack.sim.closeLedger();
+  await stack.server.waitForLog(({ event }) => event === 'reorg_detected', 'the reorg to be noticed');
+  await stack.settle();
+  const { events } = await stack.get(`${path}/events`);
+  assert.ok(events.some(({ event }) => event === 'stream.retracted'), 'its end was taken back');
+  assert.equal((await stack.get(`${path}?at=${then}`)).status, 'active', 'it was paused later');
+  assert.equal((await stack.get(path)).status, 'paused');
   await stack.stop();
 });
 

@@ -64,7 +64,7 @@ export async function startYardstick(name, { directory, databaseUrl, workers }) 
   return new Program(name, { directory, command: process.execPath, args: [here('yardstick/main.mjs')], env }).listening();
 }
 
-const STATIC_BODY = `{"status":"ok","padding":"${'x'.repeat(173)}"}`;
+const STATIC_BODY = `{"status":"ok","padding":"${'x'.repeat(172)}"}`;
 
 /** nginx with one page of 200 bytes. */
 export async function startNginx(directory) {

@@ -73,7 +73,7 @@ bool is_usable_subject(std::string_view subject) {
 
 /// A path as text that any log takes.
 std::string printable_path(std::string_view path) {
-  std::string text = without_api_keys(path.substr(0, max_audited_path));
+  std::string text = without_credentials(path).substr(0, max_audited_path);
   std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
 }
@@ -296,7 +296,7 @@ ports::AuditRecord audit_record(const Caller& caller, const net::Request& reques
   ports::AuditRecord record;
   record.actor = caller.id;
   record.address = caller.address;
-  record.request_id = without_api_keys(request.request_id);  // the client chooses it
+  record.request_id = without_credentials(request.request_id);  // the client chooses it
   return record;
 }
 

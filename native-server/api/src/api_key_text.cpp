@@ -14,9 +14,16 @@ constexpr std::size_t id_length = 2 * id_bytes;
 constexpr std::size_t secret_bytes = 32;
 constexpr std::size_t secret_length = 43;
 constexpr std::size_t max_name_length = 100;
+constexpr std::string_view token_start = "eyJ";  // {" in base64url, as every header of a token begins
 
 bool is_secret_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/// Where the run of base64url characters ends that begins at `from`.
+std::size_t end_of_run(std::string_view text, std::size_t from) {
+  while (from < text.size() && is_secret_character(text[from])) ++from;
+  return from;
 }
 
 }  // namespace
@@ -51,13 +58,18 @@ bool is_api_key_id(std::string_view text) noexcept {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-std::string without_api_keys(std::string_view text) {
+std::string without_credentials(std::string_view text) {
   std::string clean(text);
-  for (std::size_t at = 0; (at = clean.find(prefix, at)) != std::string::npos; at += prefix.size()) {
-    const std::size_t from = at + prefix.size();
-    std::size_t to = from;
-    while (to < clean.size() && is_secret_character(clean[to])) ++to;
-    clean.erase(from, to - from);
+  for (std::size_t at = 0; (at = clean.find(prefix, at)) != std::string::npos;) {
+    at += prefix.size();
+    clean.erase(at, end_of_run(clean, at) - at);
+  }
+  for (std::size_t at = 0; (at = clean.find(token_start, at)) != std::string::npos;) {
+    at += token_start.size();
+    std::size_t end = end_of_run(clean, at);
+    // A token that was cut off within its signature, or before it, is cut all the same.
+    for (int part = 0; part < 2 && end < clean.size() && clean[end] == '.'; ++part) end = end_of_run(clean, end + 1);
+    clean.erase(at, end - at);
   }
   return clean;
 }

@@ -89,6 +89,11 @@ bool TrustedProxies::trusts(const Address& address) const noexcept {
   });
 }
 
+bool TrustedProxies::trusts(std::string_view peer) const {
+  const auto address = parse_address(peer);
+  return address && trusts(*address);
+}
+
 std::string TrustedProxies::client_address(const std::string& peer, const net::Request& request) const {
   const auto from = parse_address(peer);
   if (!from || !trusts(*from)) return peer;

@@ -21,6 +21,19 @@ std::size_t tag_length(std::string_view text) {
   return at < text.size() ? at + 1 : 0;
 }
 
+/// One line of If-None-Match.
+bool names(std::string_view line, std::string_view etag) {
+  if (line == "*") return true;
+  while (!line.empty()) {
+    const std::size_t comma = line.find(',');
+    std::string_view tag = net::trim_white_space(line.substr(0, comma));
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+    line.remove_prefix(comma == std::string_view::npos ? line.size() : comma + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string stream_etag(std::string_view epoch, std::uint64_t version, core::UnixSeconds as_of) {
@@ -45,15 +58,8 @@ std::optional<std::vector<std::string_view>> entity_tags(std::string_view list) 
 }
 
 bool if_none_match_names(const net::Request& request, std::string_view etag) {
-  const auto given = request.header("If-None-Match");
-  if (!given) return false;
-  if (*given == "*") return true;
-  for (std::string_view rest = *given; !rest.empty();) {
-    const std::size_t comma = rest.find(',');
-    std::string_view tag = net::trim_white_space(rest.substr(0, comma));
-    if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == etag) return true;
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  for (const auto& [name, value] : request.headers) {  // a list may come on several lines
+    if (net::equal_ignoring_case(name, "If-None-Match") && names(value, etag)) return true;
   }
   return false;
 }

@@ -4,6 +4,7 @@
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/stream.hpp"
 #include "long_read.hpp"
+#include "min_version.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -49,6 +50,7 @@ void export_streams(const ApiContext& context, const std::shared_ptr<const net::
   filter.sender = parameters.address("sender");
   filter.recipient = parameters.address("recipient");
   filter.now = static_cast<core::UnixSeconds>(context.clock.now() / 1000);
+  check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
@@ -57,6 +59,7 @@ void export_streams(const ApiContext& context, const std::shared_ptr<const net::
                                                ports::StoreResult<std::shared_ptr<ports::StreamExport>> begun) {
     if (!begun) return respond(long_read_problem(begun.error(), *request));
     ports::ReadPoint at = (*begun)->at();
+    if (auto refusal = refuse_stale(*request, at.head_seq)) return respond(std::move(*refusal));
     if (!at.indexed_at) at.indexed_at = now;  // one moment for all lines, however long they take
 
     net::Response response;

@@ -13,7 +13,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t max_depth = 20;  // SPEC section 5
-constexpr std::size_t max_name_shown = 64;
 
 /// Builds the document from the parser's events and stops at the first that isn't allowed: nothing is kept of a body
 /// beyond that.
@@ -34,7 +33,7 @@ class DocumentBuilder final : public Json::json_sax_t {
   bool key(std::string& name) override {
     if (!is_without_nul(name)) return false;
     if (!open_.back().names.insert(name).second) {
-      return fail("has a member twice: " + name.substr(0, max_name_shown) + ".");
+      return fail("has a member twice: " + shown_name(name) + ".");
     }
     open_.back().next_name = std::move(name);
     return true;

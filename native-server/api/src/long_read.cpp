@@ -13,7 +13,7 @@ constexpr const char* busy_retry_after_s = "10";
 net::Response long_read_problem(ports::StoreFailure failure, const net::Request& request) {
   if (failure != ports::StoreFailure::busy) return store_problem(failure, request);
   net::Response response =
-      problem(503, "As many exports and statements as may run at once are running. Try again later.", request);
+      problem(503, "No place for it is free, or the database is too slow just now. Try again later.", request);
   response.headers.emplace_back("Retry-After", busy_retry_after_s);
   return response;
 }

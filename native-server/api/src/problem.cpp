@@ -1,6 +1,7 @@
 #include "problem.hpp"
 
 #include "fluxora/api/api.hpp"
+#include "fluxora/api/api_key_text.hpp"
 #include "fluxora/core/json_writer.hpp"
 
 namespace fluxora::api {
@@ -71,7 +72,8 @@ net::Response problem(unsigned status, std::string_view detail, const net::Reque
   net::Response response;
   response.status = status;
   response.content_type = "application/problem+json";
-  response.body = std::move(body);
+  // Path, id and names are the request's own; in JSON a credential is written as it is.
+  response.body = without_credentials(body);
   return response;
 }
 

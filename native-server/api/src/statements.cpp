@@ -84,7 +84,7 @@ void read_statement(const ApiContext& context, const std::shared_ptr<const net::
     const ports::StatementStart& start = (*begun)->at();
     if (auto refusal = refuse_stale(*request, start.at.head_seq)) return respond(std::move(*refusal));
     head.as_of = start.as_of;
-    if (head.to == 0) head.to = start.as_of;
+    if (head.to == 0) head.to = start.settled;
     if (head.from >= head.to) {
       return respond(validation_problem(*request, {{"from", "VALIDATION_ERROR", std::string(not_before_to)}}));
     }

@@ -42,8 +42,8 @@ std::chrono::milliseconds until(std::chrono::steady_clock::time_point end) {
 struct ChainFollower {
   ChainFollower(const Config& config, store::Store& store, SystemClock& clock, JsonLog& log, hub::Hub& hub,
                 telemetry::Tracer& tracer)
-      : rpc(rpc_options(config, tracer)),
-        storage(storage_options(config, tracer), log),
+      : rpc(chain_source_options(config, tracer)),
+        storage(storage_options(config), log),
         ledgers(store.make_ledger_store()),
         indexer(
             indexer_options(config), rpc, *ledgers, clock, log,

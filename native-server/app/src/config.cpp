@@ -261,7 +261,7 @@ const std::vector<Row>& rows() {
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
       {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Open WebSockets an address may have."},
        number(&Config::ws_max_connections_per_ip, 1, 100'000)},
-      {{"EXPORT_MAX_CONCURRENT", "2", "Exports and statements at once; each holds a database connection."},
+      {{"EXPORT_MAX_CONCURRENT", "2", "Exports at once, and as many statements; each holds a database connection."},
        number(&Config::export_max_concurrent, 1, 16)},
       {{"EXPORT_TIMEOUT_MS", "300000", "Longest that one of them may take: meanwhile the database can't clean up."},
        number(&Config::export_timeout_ms, 100, 86'400'000)},
@@ -293,7 +293,7 @@ const std::vector<Row>& rows() {
        number(&Config::otlp_timeout_ms, 100, 60'000)},
       {{"OTEL_SERVICE_NAME", "fluxora", "What traces call this service."}, plain_text(&Config::service_name)},
       {{"OTEL_TRACES_SAMPLER_ARG", "1",
-        "Share of the traces beginning here that are recorded, 0 to 1; a caller's trace follows its flag."},
+        "Share of the traces that are recorded, 0 to 1; where a trusted proxy sends one, its flag decides."},
        read_traces_share},
       {{"WS_AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
   };

@@ -1,10 +1,15 @@
 #include "json_log.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
+#include <limits>
 #include <string>
 #include <utility>
 
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fluxora/core/json_writer.hpp"
@@ -37,24 +42,28 @@ struct FieldWriter {
   void operator()(bool value) const { json.boolean(value); }
 };
 
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody reads the log any more: that must not end the service
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+/// How much may be written at once so that it never blocks where poll() says that there is room: anything to a file,
+/// PIPE_BUF to a pipe (POSIX). Making the descriptor non-blocking would change it for every process that shares it.
+std::size_t max_write_bytes(int descriptor) {
+  struct stat about{};
+  if (::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) return std::numeric_limits<std::size_t>::max();
+  return PIPE_BUF;
 }
 
 }  // namespace
 
 JsonLog::JsonLog(ports::LogLevel least, const ports::Clock& clock, int descriptor)
-    : least_(least), clock_(clock), descriptor_(descriptor), writer_([this] { run(); }) {}
+    : least_(least),
+      clock_(clock),
+      descriptor_(descriptor),
+      max_write_bytes_(max_write_bytes(descriptor)),
+      writer_([this] { run(); }) {}
 
 JsonLog::~JsonLog() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
+    end_by_ = std::chrono::steady_clock::now() + longest_end;
   }
   wake_.notify_one();
   writer_.join();
@@ -109,13 +118,57 @@ void JsonLog::run() {
     writing.clear();
     writing.swap(waiting_);
     at_once_ = false;
-    if (const std::uint64_t dropped = std::exchange(dropped_, 0); dropped > 0) {
-      append_line(writing, ports::LogLevel::warn, "log_lines_dropped", "", {{"count", dropped}});
-    }
+    const std::uint64_t dropped = std::exchange(dropped_, 0);
     lock.unlock();
-    write_all(descriptor_, writing);
+    report_lost();
+    const std::string_view rest = write_lines(writing);
+    lost_ += static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n')) + dropped;
+    report_lost();
     if (writing.capacity() > max_kept_bytes) writing = std::string();
     lock.lock();
+  }
+}
+
+/// A line about what is lost, at the place where it is missing; tried again with the next lines where it fails.
+void JsonLog::report_lost() {
+  if (lost_ == 0) return;
+  std::string line;
+  append_line(line, ports::LogLevel::warn, "log_lines_dropped", "", {{"count", lost_}});
+  if (write_lines(line).empty()) lost_ = 0;
+}
+
+/// Gives what couldn't be written: the rest from within the first such line on.
+std::string_view JsonLog::write_lines(std::string_view text) {
+  if (within_line_) {
+    if (!write_bytes("\n").empty()) return text;
+    within_line_ = false;
+  }
+  const std::string_view rest = write_bytes(text);
+  const std::size_t written = text.size() - rest.size();
+  within_line_ = written > 0 && text[written - 1] != '\n';
+  return rest;
+}
+
+/// Gives what couldn't be written. A failure ends these lines, never the service.
+std::string_view JsonLog::write_bytes(std::string_view text) {
+  while (!text.empty() && wait_for_room()) {
+    const ssize_t written = ::write(descriptor_, text.data(), std::min(text.size(), max_write_bytes_));
+    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (written <= 0) break;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return text;
+}
+
+/// Waits until the descriptor takes more or is broken, which the write will tell. False: it is time to end.
+bool JsonLog::wait_for_room() {
+  constexpr int look_ms = 50;  // how soon an end is noticed
+  while (true) {
+    pollfd room{descriptor_, POLLOUT, 0};
+    const int ready = ::poll(&room, 1, look_ms);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+    const std::lock_guard lock(mutex_);
+    if (ending_ && std::chrono::steady_clock::now() >= end_by_) return false;
   }
 }
 

@@ -84,7 +84,7 @@ void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
   page.gauge("fluxora_indexer_last_safe_ledger", "The ledger up to which it may index.", status.last_safe_ledger);
   page.gauge("fluxora_indexer_chain_latest_ledger", "The RPC's latest ledger.", counts.chain_latest);
   page.counter("fluxora_indexer_batches_total", "Batches committed.", counts.batches);
-  page.counter("fluxora_indexer_events_total", "Chain events written to the log.", counts.events);
+  page.counter("fluxora_indexer_events_total", "Log entries that batches have added.", counts.events);
   page.counter("fluxora_indexer_duplicate_events_total", "Chain events that stood in the log already.",
                counts.duplicates);
   page.counter("fluxora_indexer_reorgs_total", "Reorganisations of the chain detected.", counts.reorgs);

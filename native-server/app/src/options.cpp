@@ -5,10 +5,12 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "fluxora/api/api.hpp"
 #include "fluxora/api/api_key_text.hpp"
 #include "fluxora/core/bytes.hpp"
+#include "fluxora/core/json_writer.hpp"
 #include "fluxora/telemetry/otlp_http.hpp"
 
 namespace fluxora::app {
@@ -20,26 +22,86 @@ std::string joined_contracts(const Config& config) {
   return text;
 }
 
-/// What is told of each request: a line of the log, counts, and a span where it is traced.
-auto request_report(ports::Log& log, telemetry::RequestMetrics& metrics, telemetry::Tracer& tracer) {
-  return [&log, &metrics, &tracer](const net::Request& request, std::string_view route, unsigned status,
-                                   std::chrono::microseconds duration) {
-    const std::string path = api::without_api_keys(request.path);
-    const std::string request_id = api::without_api_keys(request.request_id);  // the client chooses it
-    metrics.record(request.method, route, status, duration);
-    const auto trace = tracer.record_request(request, path, request_id, route, status, duration);
-    using Text = std::optional<std::string_view>;
-    log.info("request", "",
-             {{"requestId", request_id},
-              {"method", request.method},
-              {"path", path},
-              {"route", route},
-              {"status", status},
-              {"durationUs", std::int64_t{duration.count()}},
-              {"ip", request.remote_address},
-              {"traceId", trace ? Text(trace->trace_id) : std::nullopt},
-              {"spanId", trace && !trace->span_id.empty() ? Text(trace->span_id) : std::nullopt}});
+/// What a read was narrowed down to, as a JSON object; empty for nothing. Of a query no more is logged than this: the
+/// filters that the API knows, where they look like what they filter by.
+std::string filters_of(const net::Request& request) {
+  constexpr std::array<std::string_view, 6> names = {"status", "sender", "recipient", "event", "streamId", "limit"};
+  constexpr std::size_t longest = 128;
+  const auto is_plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_.,*").find(c) != std::string_view::npos;
   };
+  if (request.method != "GET" && request.method != "HEAD") return {};
+  std::string text;
+  core::JsonWriter json(text);
+  for (const std::string_view name : names) {
+    const auto found = std::find_if(request.query.begin(), request.query.end(),
+                                    [name](const auto& parameter) { return parameter.first == name; });
+    if (found == request.query.end() || found->second.size() > longest) continue;
+    if (!std::all_of(found->second.begin(), found->second.end(), is_plain)) continue;
+    if (text.empty()) json.begin_object();
+    json.key(name).string(api::without_credentials(found->second));
+  }
+  if (!text.empty()) json.end_object();
+  return text;
+}
+
+/// What is told of each request: a line of the log, counts, and a span where it is traced.
+class RequestReport {
+ public:
+  RequestReport(ports::Log& log, telemetry::RequestMetrics& metrics, telemetry::Tracer& tracer,
+                api::TrustedProxies proxies)
+      : log_(log), metrics_(metrics), tracer_(tracer), proxies_(std::move(proxies)) {}
+
+  void operator()(const net::Request& request, const net::RequestEnd& end) const {
+    if (end.aborted)
+      metrics_.record_aborted(request.method, end.route);
+    else
+      metrics_.record(request.method, end.route, end.status, end.duration);
+    // All three are as the client chose them.
+    const std::string method = api::without_credentials(request.method);
+    const std::string path = api::without_credentials(request.path);
+    const std::string request_id = api::without_credentials(request.request_id);
+    const bool trusted = !proxies_.empty() && proxies_.trusts(end.peer);
+    const auto trace = tracer_.record_request(
+        request.headers,
+        {method, path, request_id, request.remote_address, end.route, end.status, end.duration, end.aborted, trusted});
+    const std::string filters = filters_of(request);
+    ports::LogField filters_field("filters", ports::LogField::Json{filters});
+    filters_field.is_absent = filters.empty();
+    ports::LogField status("status", end.status);
+    status.is_absent = end.status == 0;
+    ports::LogField aborted("aborted", true);
+    aborted.is_absent = !end.aborted;
+    using Text = std::optional<std::string_view>;
+    log_.info("request", "",
+              {{"requestId", request_id},
+               {"method", method},
+               {"path", path},
+               filters_field,
+               {"route", end.route},
+               status,
+               aborted,
+               {"durationUs", std::int64_t{end.duration.count()}},
+               {"ip", request.remote_address},
+               {"traceId", trace ? Text(trace->trace_id) : std::nullopt},
+               {"spanId", trace && !trace->span_id.empty() ? Text(trace->span_id) : std::nullopt}});
+  }
+
+ private:
+  ports::Log& log_;
+  telemetry::RequestMetrics& metrics_;
+  telemetry::Tracer& tracer_;
+  const api::TrustedProxies proxies_;
+};
+
+chain::StellarRpcOptions rpc_options(const Config& config) {
+  chain::StellarRpcOptions options;
+  options.url = config.stellar_rpc_url;
+  if (!config.follows_every_contract()) options.contracts = config.contract_ids;
+  options.http.request_timeout_ms = config.rpc_timeout_ms;
+  options.http.ca_file = config.rpc_ca_file;
+  return options;
 }
 
 }  // namespace
@@ -54,19 +116,15 @@ store::StoreOptions store_options(const Config& config) {
   return options;
 }
 
-chain::StellarRpcOptions rpc_options(const Config& config, ports::Tracer& tracer) {
-  chain::StellarRpcOptions options;
-  options.url = config.stellar_rpc_url;
-  if (!config.follows_every_contract()) options.contracts = config.contract_ids;
-  options.http.request_timeout_ms = config.rpc_timeout_ms;
-  options.http.ca_file = config.rpc_ca_file;
+chain::StellarRpcOptions chain_source_options(const Config& config, ports::Tracer& tracer) {
+  chain::StellarRpcOptions options = rpc_options(config);
   options.tracer = &tracer;
   return options;
 }
 
-chain::StellarRpcOptions storage_options(const Config& config, ports::Tracer& tracer) {
+chain::StellarRpcOptions storage_options(const Config& config) {
   constexpr int longest_wait_ms = 2'000;
-  chain::StellarRpcOptions options = rpc_options(config, tracer);
+  chain::StellarRpcOptions options = rpc_options(config);
   options.http.connect_timeout_ms = longest_wait_ms;
   options.http.request_timeout_ms = std::min(config.rpc_timeout_ms, longest_wait_ms);
   return options;
@@ -104,7 +162,7 @@ net::ServerOptions server_options(const Config& config, ports::Log& log, telemet
       cors.apply(request, response);
     };
   }
-  options.on_response = request_report(log, metrics, tracer);
+  options.on_response = RequestReport(log, metrics, tracer, config.trusted_proxies);
   options.on_trouble = [&log](std::string_view message) { log.warn("network_trouble", message); };
   return options;
 }

@@ -20,9 +20,10 @@ namespace fluxora::app {
 // What each part is told of the configuration.
 
 [[nodiscard]] store::StoreOptions store_options(const Config& config);
-[[nodiscard]] chain::StellarRpcOptions rpc_options(const Config& config, ports::Tracer& tracer);
+/// For the indexer, whose calls are parts of its batches' traces.
+[[nodiscard]] chain::StellarRpcOptions chain_source_options(const Config& config, ports::Tracer& tracer);
 /// For what clients wait for: they are told soon that the RPC has no answer.
-[[nodiscard]] chain::StellarRpcOptions storage_options(const Config& config, ports::Tracer& tracer);
+[[nodiscard]] chain::StellarRpcOptions storage_options(const Config& config);
 [[nodiscard]] indexer::IndexerOptions indexer_options(const Config& config);
 [[nodiscard]] api::AccessOptions access_options(const Config& config);
 /// Each request is told to the log, counted and, where it is traced, made a span: all three outlive the server.

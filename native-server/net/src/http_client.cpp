@@ -6,6 +6,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -48,11 +50,28 @@ struct StaleConnection : HttpClientError {
 class HttpClient::Impl {
  public:
   Impl(Url origin, HttpClientOptions options)
-      : origin_(std::move(origin)), options_(std::move(options)), resolver_(context_) {
+      : origin_(std::move(origin)), options_(std::move(options)), resolver_(std::in_place, *context_) {
     host_header_ = origin_.host.find(':') == std::string::npos ? origin_.host : "[" + origin_.host + "]";
     if (origin_.port != (origin_.secure ? "443" : "80")) host_header_ += ":" + origin_.port;
     if (origin_.secure) set_up_tls();
   }
+
+  /// The context's end waits for the thread that looks names up, and no lookup can be ended: the C library may take its
+  /// time for one. So where one is under way still, the context is left to a thread that waits for it alone.
+  ~Impl() {
+    disconnect();
+    if (context_->stopped()) context_->restart();
+    context_->poll();  // what a lookup that has come back since has to say
+    if (!lookup_ || lookup_->done) return;
+    resolver_.reset();
+    try {
+      std::thread([context = std::move(context_)]() mutable { context.reset(); }).detach();
+    } catch (const std::system_error&) {
+      return;  // no thread to be had: it was waited for here
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body,
                           const HeaderFields& headers) {
@@ -71,7 +90,7 @@ class HttpClient::Impl {
   void cancel() noexcept {
     cancelled_.store(true);
     try {
-      asio::post(context_, [] {});  // wakes wait()
+      asio::post(*context_, [] {});  // wakes wait()
     } catch (...) {
       // Out of memory: the request ends at its deadline instead.
       return;
@@ -134,8 +153,8 @@ class HttpClient::Impl {
 
   /// Throws timeout or cancelled; the connection is closed then.
   void wait(const std::shared_ptr<Outcome>& outcome, const char* what) {
-    if (context_.stopped()) context_.restart();
-    while (!outcome->done && !cancelled_.load() && SteadyClock::now() < deadline_) context_.run_one_until(deadline_);
+    if (context_->stopped()) context_->restart();
+    while (!outcome->done && !cancelled_.load() && SteadyClock::now() < deadline_) context_->run_one_until(deadline_);
     if (outcome->done && !cancelled_.load()) return;
     const bool cancelled = cancelled_.load();
     disconnect();
@@ -147,12 +166,12 @@ class HttpClient::Impl {
 
   /// Runs what the closed socket's operations still have to say: they refer to our buffers.
   void disconnect() {
-    resolver_.cancel();
+    resolver_->cancel();
     if (!stream_) return;
     ErrorCode ignored;
     socket().close(ignored);
-    if (context_.stopped()) context_.restart();
-    context_.poll();
+    if (context_->stopped()) context_->restart();
+    context_->poll();
     stream_.reset();
     in_.clear();
   }
@@ -165,7 +184,7 @@ class HttpClient::Impl {
     const auto addresses = resolve();
     // Without TLS only the socket inside is used.
     if (!tls_) tls_.emplace(asio::ssl::context::tls_client);
-    stream_.emplace(context_, *tls_);
+    stream_.emplace(*context_, *tls_);
 
     const auto connected = std::make_shared<Outcome>();
     asio::async_connect(socket(), addresses, [connected](const ErrorCode& error, const tcp::endpoint&) {
@@ -183,19 +202,19 @@ class HttpClient::Impl {
   }
 
   tcp::resolver::results_type resolve() {
-    const auto resolved = std::make_shared<Outcome>();
     ErrorCode error;
     const auto address = asio::ip::make_address(origin_.host, error);
     if (!error) {
       const auto port = static_cast<std::uint16_t>(std::stoul(origin_.port));
       return tcp::resolver::results_type::create(tcp::endpoint(address, port), origin_.host, origin_.port);
     }
-    resolver_.async_resolve(origin_.host, origin_.port,
-                            [resolved](const ErrorCode& failed, tcp::resolver::results_type results) {
-                              resolved->error = failed;
-                              resolved->addresses = std::move(results);
-                              resolved->done = true;
-                            });
+    const auto resolved = lookup_ = std::make_shared<Outcome>();
+    resolver_->async_resolve(origin_.host, origin_.port,
+                             [resolved](const ErrorCode& failed, tcp::resolver::results_type results) {
+                               resolved->error = failed;
+                               resolved->addresses = std::move(results);
+                               resolved->done = true;
+                             });
     wait(resolved, "resolving");
     if (resolved->error)
       throw HttpClientError(Kind::resolve, "resolving " + origin_.host + ": " + resolved->error.message());
@@ -350,8 +369,9 @@ class HttpClient::Impl {
   std::size_t received_ = 0;  ///< of this answer, head included
   std::string in_;            ///< received and not used yet
 
-  asio::io_context context_{1};
-  tcp::resolver resolver_;
+  std::shared_ptr<Outcome> lookup_;  ///< the last one
+  std::unique_ptr<asio::io_context> context_ = std::make_unique<asio::io_context>(1);
+  std::optional<tcp::resolver> resolver_;
   std::optional<asio::ssl::context> tls_;
   std::optional<Stream> stream_;  ///< none: not connected
 };

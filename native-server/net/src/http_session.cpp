@@ -142,6 +142,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     head_started_ = false;
     started_.reset();
     route_ = {};
+    status_ = 0;
     phase_ = Phase::head;
   }
 
@@ -442,12 +443,21 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     if (std::exchange(in_flight_, false)) worker_.counters().requests.subtract(1);
   }
 
-  void report() {
+  void report(bool aborted = false) {
     end_request();
     const auto& on_response = worker_.options().on_response;
     if (!on_response) return;
-    on_response(*request_, route_, status_,
-                std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - *started_));
+    const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - *started_);
+    on_response(*request_, {route_, status_, duration, aborted, remote_address_});
+  }
+
+  /// Of a request that ends with its connection.
+  void report_aborted() {
+    try {
+      if (in_flight_) report(/*aborted=*/true);
+    } catch (const std::exception& error) {
+      worker_.trouble(std::string("the report of a request: ") + error.what());
+    }
   }
 
   // WebSocket.
@@ -521,7 +531,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void close() {
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
-    end_request();
+    report_aborted();
     stream_.reset();
     ErrorCode ignored;
     timer_.cancel();

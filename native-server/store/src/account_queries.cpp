@@ -21,16 +21,20 @@ std::string is_party(const std::string& quoted_account) {
   return "(s.sender = " + quoted_account + " OR s.recipient = " + quoted_account + ")";
 }
 
-struct TotalsRead {
-  std::optional<core::AccountTotals> totals;  ///< none: they took too long
-  ports::ReadPoint at;
-};
+/// What is left until the deadline becomes the timeout of the statements that follow; false: nothing.
+bool limit_to(pqxx::transaction_base& sql, Deadline deadline) {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+  if (left <= 0) return false;  // 0 would mean no timeout
+  sql.exec("SET LOCAL statement_timeout = " + std::to_string(left));
+  return true;
+}
 
 TotalsRead read_totals(pqxx::connection& connection, const std::string& account, core::UnixSeconds now,
-                       int timeout_ms) {
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+                       Deadline deadline, int timeout_ms) {
   pqxx::work sql(connection);
   open_snapshot(sql, timeout_ms);
+  if (!limit_to(sql, deadline)) return {};
   const ports::ReadPoint at = read_point_from_row(
       sql.exec("SELECT " + std::string(read_point_columns) + " FROM log_head h CROSS JOIN indexer_checkpoint c")[0], 0);
   core::AccountTotals totals;
@@ -44,7 +48,7 @@ TotalsRead read_totals(pqxx::connection& connection, const std::string& account,
       totals.add(*stream, account, ports::as_of(*stream, at, now));
     }
     if (static_cast<std::size_t>(rows.size()) < totals_page_streams) return {std::move(totals), at};
-    if (std::chrono::steady_clock::now() >= deadline) return {std::nullopt, at};
+    if (!limit_to(sql, deadline)) return {std::nullopt, at};
   }
 }
 
@@ -83,7 +87,8 @@ class StatementSource {
     const pqxx::field changed_at = rows[0][read_point_width];
     at_.as_of =
         std::max(at_.at.indexed_at.value_or(query.now), changed_at.is_null() ? 0 : changed_at.as<std::uint64_t>());
-    to_ = query.to.value_or(at_.as_of);
+    at_.settled = at_.at.indexed_at.value_or(query.now - 1);
+    to_ = query.to.value_or(at_.settled);
     fold_.emplace(query.account, from_, to_);
     sql_.exec("DECLARE parties NO SCROLL CURSOR FOR SELECT s.id FROM (" + ever_party(account) +
               ") p JOIN streams s USING (id) ORDER BY s.created_seq DESC, s.id DESC");
@@ -140,18 +145,27 @@ class StatementSource {
 
 }  // namespace
 
+AccountQueries::AccountQueries(ReadPool& pool, PagedReadThreads& long_reads, int timeout_ms)
+    : long_reads_(long_reads),
+      timeout_ms_(timeout_ms),
+      turns_(pool, std::chrono::milliseconds(timeout_ms)),
+      totals_(most_waiting_totals, [this](std::unique_ptr<ReadTask> task) { turns_.start(std::move(task)); }) {}
+
 void AccountQueries::totals(std::string account, core::UnixSeconds now, std::uint64_t min_seq,
                             ports::Reply<ports::AccountAnswer> reply) {
-  auto answer = [reply = std::move(reply)](ports::StoreResult<TotalsRead> read) {
+  auto answer = [reply = std::move(reply)](const ports::StoreResult<SharedReads<TotalsRead>::Shared>& read) {
     if (!read) return reply(tl::unexpected(read.error()));
-    if (!read->totals) return reply(tl::unexpected(ports::StoreFailure::busy));
-    reply(ports::AccountAnswer{std::move(*read->totals), std::move(read->at)});
+    if (!(*read)->totals) return reply(tl::unexpected(ports::StoreFailure::busy));
+    reply(ports::AccountAnswer{*(*read)->totals, (*read)->at});
   };
-  pool_.run_replicated<TotalsRead>(
-      min_seq, std::move(answer),
-      [account = std::move(account), now, timeout_ms = timeout_ms_](ReadConnection& connection) {
-        return read_totals(connection.plain(), account, now, timeout_ms);
-      });
+  std::string key = account;
+  // The deadline is set when it is first read: a second try, on the primary, has what is left.
+  totals_.ask(std::move(key), min_seq, std::move(answer),
+              [account = std::move(account), now, timeout_ms = timeout_ms_,
+               deadline = std::optional<Deadline>()](ReadConnection& connection) mutable {
+                if (!deadline) deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+                return read_totals(connection.plain(), account, now, *deadline, timeout_ms);
+              });
 }
 
 void AccountQueries::statement(ports::StatementQuery query, ports::Reply<std::shared_ptr<ports::Statement>> reply) {

@@ -19,12 +19,11 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
   std::string url = with_parameter(options.database_url, "connect_timeout", std::to_string(options.connect_timeout_s));
   url = with_parameter(std::move(url), "application_name", "fluxora-" + std::string(purpose));
   // A host that vanishes without a word must not hold a read, or the indexer's lock, for the system's two hours.
-  for (const auto& [name, value] : {std::pair{"keepalives_idle", "5"},
-                                    {"keepalives_interval", "2"},
-                                    {"keepalives_count", "3"},
-                                    {"tcp_user_timeout", "10000"}}) {
+  for (const auto& [name, value] :
+       {std::pair{"keepalives_idle", "5"}, {"keepalives_interval", "2"}, {"keepalives_count", "3"}}) {
     url = with_parameter(std::move(url), name, value);
   }
+  url = with_parameter(std::move(url), "tcp_user_timeout", std::to_string(options.tcp_user_timeout_ms));
   auto connection = std::make_unique<pqxx::connection>(url);
   pqxx::nontransaction setup(*connection);
   setup.exec("SET statement_timeout = " + std::to_string(statement_timeout_ms));

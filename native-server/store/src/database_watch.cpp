@@ -19,8 +19,12 @@ StoreOptions with_url(StoreOptions options, std::string url) {
 
 }  // namespace
 
-DatabaseWatch::DatabaseWatch(StoreOptions options, std::string url, std::string_view name, ports::Log& log)
-    : connection_(with_url(std::move(options), std::move(url)), "watch", look_timeout_ms), name_(name), log_(log) {
+DatabaseWatch::DatabaseWatch(StoreOptions options, std::string url, std::string_view name, ports::Log& log,
+                             NoteSight note)
+    : connection_(with_url(std::move(options), std::move(url)), "watch", look_timeout_ms),
+      name_(name),
+      log_(log),
+      note_(std::move(note)) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -67,11 +71,13 @@ void DatabaseWatch::run() {
 
 void DatabaseWatch::look() {
   try {
-    note_success(connection_.use([](pqxx::connection& connection) {
+    Sight sight = connection_.use([](pqxx::connection& connection) {
       pqxx::nontransaction sql(connection);
-      const pqxx::row row = sql.exec("SELECT epoch, pg_is_in_recovery() FROM log_head")[0];
-      return Sight{row[0].c_str(), row[1].as<bool>()};
-    }));
+      const pqxx::row row = sql.exec("SELECT epoch, pg_is_in_recovery(), seq FROM log_head")[0];
+      return Sight{row[0].c_str(), row[1].as<bool>(), row[2].as<std::uint64_t>()};
+    });
+    if (note_) note_(sight);
+    note_success(std::move(sight));
   } catch (const std::exception& error) {
     connection_.close();
     note_failure(error.what());

@@ -23,10 +23,13 @@ class DatabaseWatch {
   struct Sight {
     std::string epoch;
     bool standby = false;
+    std::uint64_t head_seq = 0;
   };
+  using NoteSight = std::function<void(const Sight&)>;
 
   /// `url` instead of the options'. `name`: "database" or "replica", in log lines and the connection's name.
-  DatabaseWatch(StoreOptions options, std::string url, std::string_view name, ports::Log& log);
+  /// `note`, if any, is told what each look has seen, on the watch's thread, before others learn it.
+  DatabaseWatch(StoreOptions options, std::string url, std::string_view name, ports::Log& log, NoteSight note = {});
   ~DatabaseWatch();
   void stop();
   DatabaseWatch(const DatabaseWatch&) = delete;
@@ -51,6 +54,7 @@ class DatabaseWatch {
   OwnConnection connection_;
   const std::string name_;
   ports::Log& log_;
+  const NoteSight note_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

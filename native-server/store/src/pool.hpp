@@ -146,7 +146,8 @@ class ReadPool {
   bool read_from_replica(ReadTask& task, std::unique_ptr<ReadConnection>& connection);
   /// None: the task has its answer.
   std::optional<ports::StoreFailure> read_from_primary(Waiting& read, std::unique_ptr<ReadConnection>& connection);
-  std::unique_ptr<ReadConnection> open(const std::string& url);
+  std::unique_ptr<ReadConnection> open(StoreOptions options);
+  [[nodiscard]] StoreOptions replica_options() const;
   void drop(std::unique_ptr<ReadConnection>& connection);
   [[nodiscard]] bool was_unreachable_after(Clock::time_point since) const;
   void note_unreachable();

@@ -56,15 +56,21 @@ class PostgresReadiness final : public ports::Readiness {
 class Store::Impl {
  public:
   Impl(StoreOptions o, ports::Log& log)
-      : options(std::move(o)), pool(options, log), writer(options, pool, log), long_reads(options, log) {}
+      : options(std::move(o)),
+        pool(options, log),
+        writer(options, pool, log),
+        exporting(options, log),
+        stating(options, log) {}
 
   StoreOptions options;
   ReadPool pool;
   PostgresStreamWriter writer;
-  PagedReadThreads long_reads;
-  PostgresStreamExporter exports{long_reads};
-  StreamQueries streams{pool, options.queue_limit};
-  AccountQueries accounts{pool, long_reads, options.read_timeout_ms};
+  // Places of their own: exports, which take long, leave statements theirs.
+  PagedReadThreads exporting;
+  PagedReadThreads stating;
+  PostgresStreamExporter exports{exporting};
+  StreamQueries streams{pool, options.queue_limit, options.read_timeout_ms};
+  AccountQueries accounts{pool, stating, options.read_timeout_ms};
   ScheduleQueries schedules{pool};
   EventLogReader events{pool};
   PostgresReadiness readiness{pool};
@@ -73,12 +79,15 @@ class Store::Impl {
 };
 
 Store::Store(StoreOptions options, ports::Log& log) : impl_(std::make_unique<Impl>(std::move(options), log)) {}
-Store::~Store() = default;
+Store::~Store() {
+  stop();
+}
 
 void Store::stop() {
   impl_->writer.stop();
   impl_->pool.stop();
-  impl_->long_reads.stop();
+  impl_->exporting.stop();
+  impl_->stating.stop();
 }
 
 ports::StreamReader& Store::streams() noexcept {
@@ -113,6 +122,7 @@ StoreStatistics Store::statistics() const {
   StoreStatistics statistics;
   impl_->pool.add_to(statistics);
   impl_->streams.add_to(statistics);
+  impl_->accounts.add_to(statistics);
   return statistics;
 }
 

@@ -1,7 +1,8 @@
 #include "stream_lister.hpp"
 
-#include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "rows.hpp"
 #include "stream_queries.hpp"
@@ -75,123 +76,22 @@ ports::StreamPage read_page(const ports::StreamQuery& query, ReadConnection& con
 
 }  // namespace
 
-/// One reading of a list, for all who wait for it.
-class StreamLister::Query final : public ReadTask {
- public:
-  Query(StreamLister& lister, ports::StreamQuery query, std::string key)
-      : lister_(lister), query_(std::move(query)), key_(std::move(key)) {}
-
-  ReadFrom begin() override {
-    requests_ = lister_.take(key_);
-    if (requests_.empty()) return ReadFrom::nothing;
-    for (const Request& request : requests_) {
-      if (request.min_seq != ports::newest) return ReadFrom::replica;
-    }
-    return ReadFrom::primary;
-  }
-
-  void read(ReadConnection& connection) override {
-    page_ = std::make_shared<const ports::StreamPage>(read_page(query_, connection));
-  }
-
-  /// Answers those for whom the replica knows enough; the primary is asked for the others.
-  bool accept(const std::string& epoch) override {
-    std::vector<Request> others;
-    for (Request& request : requests_) {
-      if (is_new_enough(page_->at, epoch, request.min_seq)) {
-        request.reply(page_);
-      } else {
-        others.push_back(std::move(request));
-      }
-    }
-    requests_ = std::move(others);
-    return requests_.empty();
-  }
-
-  void deliver() override {
-    for (const Request& request : requests_) request.reply(page_);
-    lister_.end(query_, key_);
-  }
-
-  [[nodiscard]] bool counts() const noexcept { return query_.include_total; }
-
-  void fail(ports::StoreFailure failure) override {
-    if (requests_.empty()) requests_ = lister_.take(key_);  // it was refused before it began
-    for (const Request& request : requests_) request.reply(tl::unexpected(failure));
-    lister_.end(query_, key_);
-  }
-
- private:
-  StreamLister& lister_;
-  ports::StreamQuery query_;
-  std::string key_;
-  std::vector<Request> requests_;
-  Page page_;
-};
-
-StreamLister::StreamLister(ReadPool& pool, std::size_t queue_limit) : pool_(pool), queue_limit_(queue_limit) {}
-StreamLister::~StreamLister() = default;
+StreamLister::StreamLister(ReadPool& pool, std::size_t queue_limit, std::chrono::milliseconds longest_wait)
+    : turns_(pool, longest_wait),
+      lists_(queue_limit, [&pool](std::unique_ptr<ReadTask> task) { pool.enqueue(std::move(task)); }),
+      totals_(most_waiting_totals, [this](std::unique_ptr<ReadTask> task) { turns_.start(std::move(task)); }) {}
 
 void StreamLister::list(ports::StreamQuery query, ports::Reply<Page> reply) {
   std::string key = key_of(query);
-  bool start_query = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (waiting_ < queue_limit_) {
-      ++waiting_;
-      start_query = gatherings_[key].add({query.min_seq, std::move(reply)});
-      reply = nullptr;
-    } else {
-      ++refused_;
-    }
-  }
-  if (reply) return reply(tl::unexpected(ports::StoreFailure::busy));
-  if (start_query) start(std::make_unique<Query>(*this, std::move(query), std::move(key)));
-}
-
-void StreamLister::start(std::unique_ptr<Query> query) {
-  if (query->counts()) query = wait_its_turn(std::move(query));
-  if (query) pool_.enqueue(std::move(query));
-}
-
-std::unique_ptr<StreamLister::Query> StreamLister::wait_its_turn(std::unique_ptr<Query> query) {
-  const std::lock_guard lock(mutex_);
-  if (!std::exchange(total_runs_, true)) return query;
-  totals_.push_back(std::move(query));
-  return nullptr;
-}
-
-std::vector<StreamLister::Request> StreamLister::take(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  std::vector<Request> taken = gatherings_.at(key).take(std::numeric_limits<std::size_t>::max());
-  waiting_ -= taken.size();
-  if (taken.size() > 1) shared_ += taken.size() - 1;
-  return taken;
-}
-
-void StreamLister::end(const ports::StreamQuery& query, const std::string& key) {
-  bool start_another = false;
-  std::unique_ptr<Query> next_total;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto gathering = gatherings_.find(key);
-    start_another = gathering->second.end();
-    if (gathering->second.is_idle()) gatherings_.erase(gathering);
-    if (query.include_total && totals_.empty()) total_runs_ = false;
-    if (query.include_total && !totals_.empty()) {
-      next_total = std::move(totals_.front());
-      totals_.pop_front();
-    }
-  }
-  if (next_total) pool_.enqueue(std::move(next_total));
-  if (start_another) start(std::make_unique<Query>(*this, query, key));
+  const std::uint64_t min_seq = query.min_seq;
+  auto& reads = query.include_total ? totals_ : lists_;
+  reads.ask(std::move(key), min_seq, std::move(reply),
+            [query = std::move(query)](ReadConnection& connection) { return read_page(query, connection); });
 }
 
 void StreamLister::add_to(StoreStatistics& statistics) const {
-  const std::lock_guard lock(mutex_);
-  statistics.waiting += waiting_;
-  statistics.refused += refused_;
-  statistics.gathered += shared_;
+  lists_.add_to(statistics);
+  totals_.add_to(statistics);
 }
 
 }  // namespace fluxora::store

@@ -11,9 +11,9 @@ const Statement& find_as_of_statement() {
   static const Statement statement = {
       "find_as_of", "SELECT " + std::string(read_point_columns) +
                         ", e.stream_state FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN LATERAL ("
-                        " SELECT stream_state FROM events"
-                        " WHERE stream_id = $1 AND stream_state IS NOT NULL AND closed_at <= $2::bigint"
-                        " ORDER BY seq DESC LIMIT 1) e ON true"};
+                        " SELECT s.stream_state FROM events s"
+                        " WHERE s.stream_id = $1 AND s.stream_state IS NOT NULL AND s.closed_at <= $2::bigint AND " +
+                        stands("s") + " ORDER BY s.seq DESC LIMIT 1) e ON true"};
   return statement;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,10 @@ using WriteValue = std::function<std::string(const std::string& value, std::stri
 
 class StreamQueries final : public ports::StreamReader {
  public:
-  StreamQueries(ReadPool& pool, std::size_t queue_limit)
-      : pool_(pool), finder_(pool, queue_limit), lister_(pool, queue_limit) {}
+  StreamQueries(ReadPool& pool, std::size_t queue_limit, int read_timeout_ms)
+      : pool_(pool),
+        finder_(pool, queue_limit),
+        lister_(pool, queue_limit, std::chrono::milliseconds(read_timeout_ms)) {}
 
   void find(std::string id, std::uint64_t min_seq, ports::Reply<ports::StreamAnswer> reply) override;
   void find_as_of(std::string id, core::UnixSeconds at, std::uint64_t min_seq,

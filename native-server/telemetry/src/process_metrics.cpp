@@ -1,9 +1,12 @@
 #include "fluxora/telemetry/process_metrics.hpp"
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -72,12 +75,33 @@ std::uint64_t open_descriptors() {
   return count > 0 ? count - 1 : 0;  // one is the folder's own
 }
 
+struct Reading {
+  Stat stat;
+  std::uint64_t open_descriptors = 0;
+};
+
+/// Not older than a second: with many connections open their folder is long, and whoever asks for metrics is answered
+/// on a thread that serves others too.
+Reading recent_reading() {
+  using Clock = std::chrono::steady_clock;
+  static std::mutex mutex;
+  static std::optional<Reading> kept;
+  static Clock::time_point read_at;
+  const std::lock_guard lock(mutex);
+  if (!kept || Clock::now() - read_at >= std::chrono::seconds(1)) {
+    kept = Reading{read_stat(), open_descriptors()};
+    read_at = Clock::now();
+  }
+  return *kept;
+}
+
 }  // namespace
 
 void write_process_metrics(MetricsPage& page) {
   static const std::uint64_t boot_seconds = boot_time();
   static const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  if (const Stat stat = read_stat(); stat.read) {
+  const Reading now = recent_reading();
+  if (const Stat& stat = now.stat; stat.read) {
     page.counter("process_cpu_seconds_total", "Processor time used, user and system.",
                  from_ticks(stat.field[user_ticks] + stat.field[system_ticks]));
     page.gauge("process_resident_memory_bytes", "Memory held.", stat.field[resident_pages] * page_bytes);
@@ -85,7 +109,7 @@ void write_process_metrics(MetricsPage& page) {
     page.gauge("process_start_time_seconds", "When the process was started, in Unix seconds.",
                milliseconds(boot_seconds * 1'000) + from_ticks(stat.field[start_ticks]));
   }
-  page.gauge("process_open_fds", "Open file descriptors.", open_descriptors());
+  page.gauge("process_open_fds", "Open file descriptors.", now.open_descriptors);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     page.gauge("process_max_fds", "File descriptors that it may have open.", std::uint64_t{limit.rlim_cur});

@@ -8,6 +8,7 @@ namespace {
 // Of one route: far more combinations of method and status than any has; beyond, they are counted as "other".
 constexpr std::size_t max_series = 64;
 constexpr std::string_view unknown_route = "unknown";
+constexpr unsigned aborted = 0;  // in a status's place
 
 /// Counters that are made when they are first needed, and never removed.
 class SeriesTable {
@@ -29,8 +30,7 @@ class SeriesTable {
   void for_each(Visit visit) const {
     for (const Slot& slot : slots_) {
       const std::uint32_t key = slot.key.load(std::memory_order_relaxed);
-      if (key != 0)
-        visit(methods_[key >> 16], std::to_string(key & 0xffff), slot.count.load(std::memory_order_relaxed));
+      if (key != 0) visit(methods_[key >> 16], status_text(key & 0xffff), slot.count.load(std::memory_order_relaxed));
     }
     if (const std::uint64_t beyond = beyond_.load(std::memory_order_relaxed); beyond > 0)
       visit("other", "other", beyond);
@@ -45,6 +45,8 @@ class SeriesTable {
   // 0 stays free for no key.
   static constexpr std::array<std::string_view, 11> methods_ = {
       "", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "_OTHER"};
+
+  static std::string status_text(unsigned status) { return status == aborted ? "aborted" : std::to_string(status); }
 
   static std::uint32_t key_of(std::string_view method, unsigned status) noexcept {
     const auto* place = std::find(methods_.begin() + 1, methods_.end() - 1, method);
@@ -95,10 +97,18 @@ RequestMetrics::~RequestMetrics() = default;
 
 void RequestMetrics::record(std::string_view method, std::string_view route, unsigned status,
                             std::chrono::microseconds duration) noexcept {
-  const auto found = routes_.find(route);
-  Route& counted = found == routes_.end() ? *unknown_ : *found->second;
+  Route& counted = route_of(route);
   counted.answers.count(method, status);
   counted.durations.record(duration);
+}
+
+void RequestMetrics::record_aborted(std::string_view method, std::string_view route) noexcept {
+  route_of(route).answers.count(method, aborted);
+}
+
+RequestMetrics::Route& RequestMetrics::route_of(std::string_view route) noexcept {
+  const auto found = routes_.find(route);
+  return found == routes_.end() ? *unknown_ : *found->second;
 }
 
 void RequestMetrics::write(MetricsPage& page) const {
@@ -106,7 +116,7 @@ void RequestMetrics::write(MetricsPage& page) const {
     for (const auto& [pattern, route] : routes_) visit(*route);
     visit(*unknown_);
   };
-  page.counters("fluxora_http_requests_total", "Requests answered.");
+  page.counters("fluxora_http_requests_total", "Requests that have ended.");
   for_each_route([&](const Route& route) {
     route.answers.for_each([&](std::string_view method, const std::string& status, std::uint64_t count) {
       page.add_counter(count, {{"method", method}, {"route", route.name}, {"status", status}});

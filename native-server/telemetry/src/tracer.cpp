@@ -28,20 +28,33 @@ bool is_sampled(const TraceId& id, std::uint32_t share) {
   return random_part(id) < below;
 }
 
-std::vector<Attribute> request_attributes(const net::Request& request, std::string_view path,
-                                          std::string_view request_id, std::string_view route, unsigned status) {
+/// Cut where it is long, not within a character: its continuation bytes are 10xxxxxx.
+std::string attribute_text(std::string_view text) {
+  if (text.size() <= max_attribute_bytes) return std::string(text);
+  std::size_t end = max_attribute_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
+/// OpenTelemetry's error.type; empty where our part went well.
+std::string error_of(const ServedRequest& request) {
+  if (request.aborted) return "aborted";
+  return request.status >= 500 ? std::to_string(request.status) : std::string();
+}
+
+std::vector<Attribute> request_attributes(const ServedRequest& request) {
   const std::string_view method = known_method(request.method);
   std::vector<Attribute> attributes;
-  attributes.reserve(8);
+  attributes.reserve(9);
   attributes.push_back({"http.request.method", std::string(method)});
-  if (method == other_method) attributes.push_back({"http.request.method_original", request.method});
-  if (!route.empty()) attributes.push_back({"http.route", std::string(route)});
+  if (method == other_method) attributes.push_back({"http.request.method_original", attribute_text(request.method)});
+  if (!request.route.empty()) attributes.push_back({"http.route", std::string(request.route)});
   attributes.push_back({"url.scheme", "http"});
-  attributes.push_back({"url.path", std::string(path)});
-  attributes.push_back({"http.response.status_code", std::int64_t{status}});
-  attributes.push_back({"client.address", request.remote_address});
-  attributes.push_back({"fluxora.request_id", std::string(request_id)});
-  if (status >= 500) attributes.push_back({"error.type", std::to_string(status)});
+  attributes.push_back({"url.path", attribute_text(request.path)});
+  if (request.status != 0) attributes.push_back({"http.response.status_code", std::int64_t{request.status}});
+  attributes.push_back({"client.address", std::string(request.client)});
+  attributes.push_back({"fluxora.request_id", std::string(request.request_id)});
+  if (std::string error = error_of(request); !error.empty()) attributes.push_back({"error.type", std::move(error)});
   return attributes;
 }
 
@@ -79,7 +92,7 @@ class Tracer::LiveSpan final : public ports::Span {
   LiveSpan& operator=(const LiveSpan&) = delete;
 
   void set(std::string_view name, std::string_view value) override {
-    span_.attributes.push_back({std::string(name), std::string(value)});
+    span_.attributes.push_back({std::string(name), attribute_text(value)});
   }
   void set(std::string_view name, std::int64_t value) override {
     span_.attributes.push_back({std::string(name), value});
@@ -111,12 +124,18 @@ SpanId Tracer::new_span_id() {
   return id;
 }
 
+TraceId Tracer::new_trace_id() {
+  TraceId id{};
+  random_.fill(id);
+  id[0] |= 1;
+  return id;
+}
+
 /// A new trace that is to be recorded, or none.
 std::optional<TraceContext> Tracer::begin_trace() {
   if (exporter_ == nullptr || sampled_share_ == 0) return std::nullopt;
   TraceContext context;
-  random_.fill(context.trace);
-  context.trace[0] |= 1;
+  context.trace = new_trace_id();
   context.sampled = is_sampled(context.trace, sampled_share_);
   if (!context.sampled) return std::nullopt;
   context.span = new_span_id();
@@ -144,11 +163,12 @@ std::unique_ptr<ports::Span> Tracer::start_part(ports::SpanKind kind, std::strin
   return std::make_unique<LiveSpan>(*this, std::move(span));
 }
 
-std::optional<TracedRequest> Tracer::record_request(const net::Request& request, std::string_view path,
-                                                    std::string_view request_id, std::string_view route,
-                                                    unsigned status, std::chrono::microseconds duration) {
+std::optional<TracedRequest> Tracer::record_request(const net::HeaderFields& headers, const ServedRequest& request) {
   FinishedSpan span;
-  if (auto parent = read_trace_context(request.headers)) {
+  if (auto parent = read_trace_context(headers)) {
+    // A stranger's trace id doesn't decide either: it could be chosen to be within the share.
+    if (exporter_ != nullptr && !request.caller_is_trusted)
+      parent->sampled = is_sampled(new_trace_id(), sampled_share_);
     if (exporter_ == nullptr || !parent->sampled) return TracedRequest{core::hex_encode(parent->trace), {}};
     span.parent = parent->span;
     span.context = std::move(*parent);
@@ -160,11 +180,11 @@ std::optional<TracedRequest> Tracer::record_request(const net::Request& request,
   }
   TracedRequest traced{core::hex_encode(span.context.trace), core::hex_encode(span.context.span)};
   span.kind = ports::SpanKind::server;
-  span.name = request_name(known_method(request.method), route);
+  span.name = request_name(known_method(request.method), request.route);
   span.end_ns = clock_.now_ns();
-  span.start_ns = span.end_ns - std::chrono::nanoseconds(duration).count();
-  span.attributes = request_attributes(request, path, request_id, route, status);
-  span.failed = status >= 500;
+  span.start_ns = span.end_ns - std::chrono::nanoseconds(request.duration).count();
+  span.attributes = request_attributes(request);
+  span.failed = request.aborted || request.status >= 500;
   exporter_->add(std::move(span));
   return traced;
 }

@@ -330,8 +330,12 @@ TEST(ApiKeyText, NothingElseIsAKey) {
 TEST(ApiKeyText, KeysAreTakenOutOfLogs) {
   FakeRandom random;
   const std::string key = make_api_key(random).text();
-  EXPECT_EQ(without_api_keys("/admin/api-keys/" + key + "/x?" + key), "/admin/api-keys/flx_/x?flx_");
-  EXPECT_EQ(without_api_keys("/api/streams"), "/api/streams");
+  EXPECT_EQ(without_credentials("/admin/api-keys/" + key + "/x?" + key), "/admin/api-keys/flx_/x?flx_");
+  EXPECT_EQ(without_credentials("/api/streams"), "/api/streams");
+  EXPECT_EQ(without_credentials("/a/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_x/b.c"), "/a/eyJ/b.c");
+  EXPECT_EQ(without_credentials("eyJhIn0.eyJiIn0.sig eyJhIn0.eyJiIn0.si"), "eyJ eyJ");
+  EXPECT_EQ(without_credentials("eyJhbGciOiJIUzI1NiJ9.eyJzdWIi"), "eyJ") << "cut off before its signature";
+  EXPECT_EQ(without_credentials("eyJ"), "eyJ");
 }
 
 }  // namespace

@@ -24,5 +24,13 @@ TEST(EntityTags, AreNotReadIntoOtherTexts) {
   }
 }
 
+TEST(IfNoneMatch, IsAListThatMayComeOnSeveralLines) {
+  net::Request request;
+  request.headers = {{"If-None-Match", "\"a\", W/\"b\""}, {"Accept", "\"d\""}, {"if-none-match", "\"c\""}};
+  for (const std::string_view tag : {"\"a\"", "\"b\"", "\"c\""}) EXPECT_TRUE(if_none_match_names(request, tag)) << tag;
+  EXPECT_FALSE(if_none_match_names(request, "\"d\""));
+  EXPECT_FALSE(if_none_match_names({}, "\"a\""));
+}
+
 }  // namespace
 }  // namespace fluxora::api

@@ -115,6 +115,17 @@ TEST(Export, NamesEveryBadParameter) {
   EXPECT_TRUE(bench.exports.begun.empty());
 }
 
+TEST(Export, NeverShowsLessThanTheVersionAskedFor) {
+  ApiBench bench;
+  bench.exports.at = {"k3f9", 42, 1'050};
+  EXPECT_EQ(bench.ask("/api/streams/export", {{"X-Fluxora-Min-Version", "42"}}).status, 200U);
+  const net::Response behind = bench.ask("/api/streams/export", {{"X-Fluxora-Min-Version", "43"}});
+  expect_problem(behind, 503, "SERVICE_UNAVAILABLE");
+  EXPECT_EQ(header(behind, "Retry-After"), "1");
+  EXPECT_EQ(bench.exports.open, 0);
+  expect_bad_fields(bench.ask("/api/streams/export", {{"X-Fluxora-Min-Version", "x"}}), {"X-Fluxora-Min-Version"});
+}
+
 TEST(Export, IsRefusedWhenAllPlacesAreTaken) {
   ApiBench bench;
   bench.exports.failure = ports::StoreFailure::busy;

@@ -30,6 +30,18 @@ TEST(JsonBody, IsAnObject) {
   EXPECT_TRUE(std::holds_alternative<Json>(read(nested(20).replace(5, 0, "")))) << "twenty levels";
 }
 
+TEST(JsonBody, ShowsALongNameWithoutABrokenCharacter) {
+  const std::string name = "a" + [] {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += "é";
+    return text;
+  }();
+  const auto body = read("{\"" + name + "\":1,\"" + name + "\":2}");
+  ASSERT_TRUE(std::holds_alternative<net::Response>(body));
+  const Json problem = expect_problem(std::get<net::Response>(body), 400, "VALIDATION_ERROR");
+  EXPECT_NE(problem.at("detail").get<std::string>().find(name.substr(0, 63) + "…"), std::string::npos);
+}
+
 TEST(JsonBody, IsRefusedForWhatIsWrongWithIt) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "first mistake"},

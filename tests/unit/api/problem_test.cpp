@@ -30,6 +30,20 @@ TEST(Problem, ListsWhatIsWrongWithTheFields) {
                                  R"({"field":"at","code":"DECIMAL_EMPTY_VALUE","message":"is \"empty\"."}]})");
 }
 
+TEST(Problem, SendsNoCredentialBack) {
+  const std::string secret(43, 's');
+  const std::string key = "flx_0123456789abcdef_" + secret;
+  const std::string token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.signature";
+  net::Request request = ApiBench::request("/api/streams/" + key + "/" + token);
+  request.request_id = key;
+  const std::string body =
+      body_text(validation_problem(request, {{shown_name(token), "VALIDATION_ERROR", "isn't " + key + "."}}));
+  EXPECT_EQ(body.find(secret), std::string::npos) << body;
+  EXPECT_EQ(body.find("signature"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("instance":"/api/streams/flx_/eyJ")"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("requestId":"flx_")"), std::string::npos) << body;
+}
+
 TEST(Problem, CodesFollowFromTheStatus) {
   const struct {
     unsigned status;

@@ -1,15 +1,21 @@
 #include "json_log.hpp"
 
 #include <array>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
+#include <future>
 #include <limits>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fake_clock.hpp"
@@ -201,6 +207,108 @@ TEST_F(JsonLogTest, WhereNobodyReadsNobodyWaitsAndTheLostLinesAreCounted) {
   }
   EXPECT_EQ(expected, all);
   EXPECT_TRUE(dropped);
+}
+
+/// Fills the pipe, and gives how much that took.
+std::size_t fill(const Pipe& pipe) {
+  const int flags = fcntl(pipe.ends[1], F_GETFL);
+  fcntl(pipe.ends[1], F_SETFL, flags | O_NONBLOCK);
+  std::size_t filled = 0;
+  for (const std::string block(4096, 'f'); write(pipe.ends[1], block.data(), block.size()) > 0;) filled += block.size();
+  fcntl(pipe.ends[1], F_SETFL, flags);
+  return filled;
+}
+
+TEST_F(JsonLogTest, EndsWhereNobodyEverReads) {
+  const Pipe pipe;
+  fill(pipe);
+  std::promise<void> ended;
+  std::thread service([&] {
+    {
+      JsonLog log(LogLevel::info, clock_, pipe.ends[1]);
+      for (int n = 0; n < 1'000; ++n) log.info("x", std::string(1'000, 'm'));
+    }
+    ended.set_value();
+  });
+  const bool in_time = ended.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  EXPECT_TRUE(in_time);
+  close(pipe.ends[0]);  // lets a writer go that hangs
+  service.join();
+  close(pipe.ends[1]);
+}
+
+TEST_F(JsonLogTest, WaitsForADescriptorThatDoesNotBlock) {
+  const Pipe pipe;
+  const std::size_t filled = fill(pipe);
+  fcntl(pipe.ends[1], F_SETFL, fcntl(pipe.ends[1], F_GETFL) | O_NONBLOCK);
+  std::string text;
+  std::thread reader;
+  {
+    JsonLog log(LogLevel::info, clock_, pipe.ends[1]);
+    for (int n = 0; n < 500; ++n) log.info("x", std::string(1'000, 'm'), {{"n", n}});
+    reader = std::thread([&] {
+      for (std::string piece = pipe.read_some(); !piece.empty(); piece = pipe.read_some()) text += piece;
+    });
+  }
+  close(pipe.ends[1]);
+  reader.join();
+  int next = 0;
+  for (const Json& line : lines(text.substr(filled))) EXPECT_EQ(line["n"], next++);
+  EXPECT_EQ(next, 500);
+}
+
+/// No file of this process grows beyond `bytes` while it lives: writes are cut there, and fail behind it.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(JsonLogTest, LinesThatAFailedWriteLosesAreCountedBehindTheOneThatItCut) {
+  constexpr rlim_t room = 250;  // two lines and a part of the third
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  struct stat about{};
+  const auto size = [&] {
+    fstat(fileno(file), &about);
+    return about.st_size;
+  };
+  {
+    JsonLog log(LogLevel::info, clock_, fileno(file));
+    {
+      const FileSizeLimit limit(room);
+      for (int n = 0; n < 5; ++n) log.info("x", "", {{"n", n}, {"fill", std::string(20, 'm')}});
+      for (int waited = 0; size() < off_t{room} && waited < 10'000; ++waited)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      log.info("x", "", {{"n", 5}});
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // for the writer, which may be slower: still right
+    }
+    log.info("x", "", {{"n", 6}});
+  }
+  std::string text;
+  std::rewind(file);
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  ASSERT_EQ(text[room], '\n') << text;
+  const std::size_t cut = text.rfind('\n', room - 1) + 1;
+  const auto before = lines(text.substr(0, cut));
+  const auto after = lines(text.substr(room + 1));
+  ASSERT_EQ(before.size(), 2u) << text;
+  ASSERT_GE(after.size(), 2u) << text;
+  EXPECT_EQ(after[0]["event"], "log_lines_dropped");
+  EXPECT_EQ(after.back()["n"], 6);
+  // Every line is there or counted.
+  EXPECT_EQ(before.size() + after[0]["count"].get<std::size_t>() + (after.size() - 1), 7u) << text;
 }
 
 }  // namespace

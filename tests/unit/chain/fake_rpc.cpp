@@ -21,7 +21,7 @@ FakeRpc::FakeRpc() {
   options.port = 0;
   options.io_threads = 1;
   options.error_response = [](unsigned status, std::string_view, const net::Request&) { return response("", status); };
-  options.on_response = [](const net::Request&, std::string_view, unsigned, std::chrono::microseconds) {};
+  options.on_response = [](const net::Request&, const net::RequestEnd&) {};
   options.on_trouble = [](std::string_view) {};
   server_ = std::make_unique<net::Server>(std::move(options), std::move(router));
   server_->start();

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "slow_lookup.hpp"
 #include "test_certificates.hpp"
 #include "test_server.hpp"
 
@@ -457,6 +458,19 @@ TEST(HttpClient, RefusesAPlainServerWhereTlsIsAsked) {
   url.secure = true;
   HttpClient client(url, {});
   EXPECT_EQ(failure(client), Kind::tls);
+}
+
+TEST(HttpClient, EndsWhileANameIsStillLookedUp) {
+  hold_lookups();
+  {
+    HttpClientOptions options;
+    options.connect_timeout_ms = 50;
+    HttpClient client(parse_url("http://a.slow.example:1"), options);
+    EXPECT_EQ(failure(client), Kind::timeout);
+  }
+  EXPECT_EQ(held_lookups(), 1) << "the end waited for the lookup";
+  release_lookups();
+  EXPECT_TRUE(eventually([] { return held_lookups() == 0; }));
 }
 
 }  // namespace

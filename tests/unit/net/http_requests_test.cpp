@@ -337,6 +337,38 @@ TEST(HttpRequests, OfAClientThatHasGoneAreDroppedQuietly) {
   EXPECT_TRUE(server.troubles().empty());
 }
 
+TEST(HttpRequests, AreReportedOnceWhoseClientIsCutWhileTheyAreHandled) {
+  Router router = example_router();
+  std::promise<Respond> asked;
+  router.add("GET", "/later",
+             [&](const std::shared_ptr<const Request>&, const Respond& respond) { asked.set_value(respond); });
+  TestServer server(std::move(router));
+  LoopbackClient client(server.port());
+  client.send("GET /later HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-1\r\n\r\n");
+  const Respond respond = await(asked.get_future());
+  server->stop(std::chrono::milliseconds(0));
+  respond(Response());
+  const auto reports = server.reports();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_TRUE(reports[0].aborted);
+  EXPECT_EQ(reports[0].status, 0U);
+  EXPECT_EQ(reports[0].route, "/later");
+  EXPECT_EQ(reports[0].request_id, "r-1");
+  EXPECT_EQ(server->statistics().requests_in_flight, 0U);
+}
+
+TEST(HttpRequests, AreReportedWhoseClientLeavesWithinTheBody) {
+  TestServer server(example_router());
+  LoopbackClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+  ASSERT_TRUE(eventually([&] { return server->statistics().requests_in_flight == 1; }));
+  client.reset();
+  ASSERT_TRUE(eventually([&] { return server.reports().size() == 1; }));
+  EXPECT_TRUE(server.reports()[0].aborted);
+  EXPECT_EQ(server.reports()[0].status, 0U);
+  EXPECT_EQ(server->statistics().requests_in_flight, 0U);
+}
+
 TEST(HttpRequests, AreReportedWithRouteAndStatus) {
   TestServer server(example_router());
   LoopbackClient client(server.port());

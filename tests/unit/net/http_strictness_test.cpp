@@ -377,7 +377,10 @@ TEST(HttpStrictness, EndsAConnectionThatDoesNotReadItsAnswer) {
   // Nothing is read until the server has given up: only then does stop() find no connection left.
   server->stop(std::chrono::seconds(30));
   EXPECT_LT(client.read_to_end().size(), big->size());
-  EXPECT_TRUE(server.reports().empty());
+  const auto reports = server.reports();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_TRUE(reports[0].aborted);
+  EXPECT_EQ(reports[0].status, 200U);
 }
 
 }  // namespace

@@ -16,10 +16,9 @@ TestServer::TestServer(Router router, const std::function<void(ServerOptions&)>&
     response.body = std::to_string(status) + " " + std::string(detail);
     return response;
   };
-  options.on_response = [this](const Request& request, std::string_view route, unsigned status,
-                               std::chrono::microseconds) {
+  options.on_response = [this](const Request& request, const RequestEnd& end) {
     const std::lock_guard lock(mutex_);
-    reports_.push_back({request.method, request.request_id, std::string(route), status});
+    reports_.push_back({request.method, request.request_id, std::string(end.route), end.status, end.aborted});
   };
   options.on_trouble = [this](std::string_view message) {
     const std::lock_guard lock(mutex_);

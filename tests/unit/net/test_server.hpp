@@ -41,6 +41,7 @@ class TestServer {
     std::string request_id;
     std::string route;
     unsigned status;
+    bool aborted;
   };
 
   explicit TestServer(Router router, const std::function<void(ServerOptions&)>& adjust = {});

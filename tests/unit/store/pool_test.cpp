@@ -1,5 +1,6 @@
 #include "pool.hpp"
 
+#include <chrono>
 #include <future>
 #include <optional>
 #include <string>
@@ -7,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include "account_queries.hpp"
 #include "fake_log.hpp"
 #include "fluxora/store/store.hpp"
+#include "one_at_a_time.hpp"
 #include "stream_finder.hpp"
 #include "stream_lister.hpp"
 
@@ -105,7 +108,7 @@ TEST(StreamFinder, AFailedQueryIsToldToAllWhoWaitForIt) {
 TEST(StreamLister, EqualListsThatWaitAreOneRead) {
   fakes::FakeLog log;
   ReadPool pool(nowhere(/*threads=*/0), log);
-  StreamLister lister(pool, /*queue_limit=*/10);
+  StreamLister lister(pool, /*queue_limit=*/10, std::chrono::seconds(5));
   std::vector<std::optional<StoreFailure>> told(11);
   for (std::size_t i = 0; i < told.size(); ++i) {
     ports::StreamQuery query;
@@ -121,6 +124,98 @@ TEST(StreamLister, EqualListsThatWaitAreOneRead) {
   EXPECT_EQ(told[10], StoreFailure::busy);
   pool.stop();
   for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(told[i], StoreFailure::unavailable) << i;
+}
+
+TEST(StreamLister, ListsWithATotalHaveABoundOfTheirOwn) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  StreamLister lister(pool, /*queue_limit=*/1, std::chrono::seconds(5));
+  std::vector<std::optional<StoreFailure>> told(StreamLister::most_waiting_totals + 2);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    ports::StreamQuery query;
+    query.limit = i + 1;
+    query.include_total = i + 1 < told.size();  // the last one is a list like any other
+    lister.list(query, [&told, i](ports::StoreResult<StreamLister::Page> page) { told[i] = page.error(); });
+  }
+  EXPECT_EQ(told[StreamLister::most_waiting_totals - 1], std::nullopt);
+  EXPECT_EQ(told[StreamLister::most_waiting_totals], StoreFailure::busy);
+  EXPECT_EQ(told.back(), std::nullopt) << "those with a total don't count with the others";
+  StoreStatistics statistics;
+  pool.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 2u) << "one with a total, and the other list";
+  pool.stop();
+  for (const auto& one : told) EXPECT_TRUE(one);
+}
+
+/// A read that has no answer, and says so in `ends`.
+class FailingTask final : public ReadTask {
+ public:
+  explicit FailingTask(std::vector<StoreFailure>& ends) : ends_(ends) {}
+  ReadFrom begin() override { return ReadFrom::nothing; }
+  void read(ReadConnection&) override {}
+  bool accept(const std::string&) override { return true; }
+  void deliver() override {}
+  void fail(StoreFailure failure) override { ends_.push_back(failure); }
+
+ private:
+  std::vector<StoreFailure>& ends_;
+};
+
+TEST(OneAtATime, WhatWaitedTooLongIsBusyWhenAnotherOneEnds) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  std::vector<StoreFailure> ends;
+  OneAtATime impatient(pool, std::chrono::seconds(-1));  // whatever waits has waited too long
+  impatient.start(std::make_unique<FailingTask>(ends));
+  impatient.start(std::make_unique<FailingTask>(ends));
+  impatient.start(std::make_unique<FailingTask>(ends));
+  StoreStatistics statistics;
+  pool.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 1u);
+  pool.stop();
+  EXPECT_EQ(ends, (std::vector{StoreFailure::unavailable, StoreFailure::busy, StoreFailure::busy}));
+}
+
+TEST(OneAtATime, GivesTheTurnOn) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  std::vector<StoreFailure> ends;
+  OneAtATime patient(pool, std::chrono::hours(1));
+  for (int i = 0; i < 3; ++i) patient.start(std::make_unique<FailingTask>(ends));
+  pool.stop();
+  EXPECT_EQ(ends, std::vector(3, StoreFailure::unavailable)) << "each was given to the pool, which has stopped";
+}
+
+TEST(AccountQueries, TotalsAreReadOneAtATimeAndEqualAccountsOnce) {
+  fakes::FakeLog log;
+  ReadPool pool(nowhere(/*threads=*/0), log);
+  PagedReadThreads statements(nowhere(/*threads=*/0), log);
+  AccountQueries accounts(pool, statements, 5'000);
+  std::vector<std::optional<StoreFailure>> told(AccountQueries::most_waiting_totals + 1);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    accounts.totals(i % 2 == 0 ? "a" : "b", 1'000 + i, 0,
+                    [&told, i](ports::StoreResult<ports::AccountAnswer> answer) { told[i] = answer.error(); });
+  }
+  StoreStatistics statistics;
+  pool.add_to(statistics);
+  EXPECT_EQ(statistics.waiting, 1u) << "of the pool's threads they take one";
+  EXPECT_EQ(told.back(), StoreFailure::busy);
+  pool.stop();
+  for (std::size_t i = 0; i + 1 < told.size(); ++i) EXPECT_EQ(told[i], StoreFailure::unavailable) << i;
+}
+
+TEST(Store, AnswersWhatWaitsWhenItGoes) {
+  fakes::FakeLog log;
+  std::vector<StoreFailure> told;
+  {
+    Store store(nowhere(/*threads=*/0), log);
+    const auto keep = [&told](const auto& result) { told.push_back(result.error()); };
+    store.streams().find("x", 0, keep);
+    store.streams().list({}, keep);
+    store.accounts().totals("a", 1'000, 0, keep);
+    EXPECT_TRUE(told.empty());
+  }
+  EXPECT_EQ(told, std::vector(3, StoreFailure::unavailable));
 }
 
 TEST(Store, WithoutADatabaseEveryReadSaysSo) {

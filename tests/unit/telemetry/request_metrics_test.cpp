@@ -60,6 +60,13 @@ TEST_F(RequestMetricsTest, PutsDurationsIntoBucketsThatIncludeTheirBound) {
   expect_line(R"(fluxora_http_request_duration_seconds_sum{route="/things/{id}"} 11.000201)");
 }
 
+TEST_F(RequestMetricsTest, CountsTheAbortedApartAndTheirDurationsNot) {
+  metrics_.record_aborted("GET", "/things");
+  metrics_.record_aborted("GET", "/things");
+  expect_line(R"(fluxora_http_requests_total{method="GET",route="/things",status="aborted"} 2)");
+  EXPECT_EQ(text().find("duration_seconds_count"), std::string::npos);
+}
+
 TEST_F(RequestMetricsTest, HasOneLabelForAllThatIsUnknown) {
   metrics_.record("BREW", "/things", 405, 1ms);
   metrics_.record("STIR", "/things", 405, 1ms);

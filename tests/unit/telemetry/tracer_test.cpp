@@ -21,18 +21,13 @@ const std::string parent_id = "00f067aa0ba902b7";
 
 class TracerTest : public ::testing::Test {
  protected:
-  TracerTest() {
-    request_.method = "GET";
-    request_.path = "/api/streams/7";
-    request_.remote_address = "192.0.2.1";
-  }
-
   Tracer& tracer(std::uint32_t share = whole_share) {
     tracer_ = std::make_unique<Tracer>(&exporter_, share, clock_, random_);
     return *tracer_;
   }
   std::optional<TracedRequest> record(Tracer& tracer, unsigned status = 200) {
-    return tracer.record_request(request_, request_.path, "r-1", "/api/streams/{id}", status, 1'500us);
+    served_.status = status;
+    return tracer.record_request(headers_, served_);
   }
   std::vector<nlohmann::json> exported() {
     exporter_.stop(60s);
@@ -50,11 +45,12 @@ class TracerTest : public ::testing::Test {
   Collector collector_;
   SpanExporter exporter_{{}, std::make_unique<FakeTransport>(collector_), random_, log_};
   std::unique_ptr<Tracer> tracer_;
-  net::Request request_;
+  net::HeaderFields headers_;
+  ServedRequest served_{"GET", "/api/streams/7", "r-1", "192.0.2.1", "/api/streams/{id}", 200, 1'500us, false, true};
 };
 
 TEST_F(TracerTest, ContinuesTheCallersTrace) {
-  request_.headers = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}, {"tracestate", "vendor=1"}};
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}, {"tracestate", "vendor=1"}};
   const auto traced = record(tracer());
   const auto spans = exported();
   ASSERT_EQ(spans.size(), 1u);
@@ -78,14 +74,59 @@ TEST_F(TracerTest, ContinuesTheCallersTrace) {
   EXPECT_EQ(said.count("error.type"), 0u);
 }
 
-TEST_F(TracerTest, LeavesToTheCallerWhetherItsTraceIsRecorded) {
-  request_.headers = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-00"}};
+TEST_F(TracerTest, LeavesToATrustedCallerWhetherItsTraceIsRecorded) {
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-00"}};
   const auto traced = record(tracer());
   EXPECT_EQ(traced->trace_id, trace_id);
   EXPECT_EQ(traced->span_id, "");
-  request_.headers = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
   record(tracer(0));
   EXPECT_EQ(exported().size(), 1u);
+}
+
+TEST_F(TracerTest, DecidesItselfAboutTheTracesOfStrangers) {
+  served_.caller_is_trusted = false;
+  // Whatever the flag and the trace id say: both are the stranger's to choose.
+  for (const std::string flags : {"-00", "-01"}) {
+    for (const std::string& trace : {trace_id, std::string(31, '0') + "1"}) {
+      headers_ = {{"traceparent", "00-" + trace + "-" + parent_id + flags}};
+      EXPECT_EQ(record(tracer(0))->span_id, "") << flags;
+      EXPECT_EQ(record(tracer(whole_share))->trace_id, trace) << "the id is kept";
+    }
+  }
+  random_.counting = false;
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
+  random_.next = 0x7f;
+  EXPECT_NE(record(tracer(whole_share / 2))->span_id, "");
+  random_.next = 0x80;
+  EXPECT_EQ(record(tracer(whole_share / 2))->span_id, "");
+  const auto spans = exported();
+  ASSERT_EQ(spans.size(), 5u);
+  for (const auto& span : spans) EXPECT_EQ(span["parentSpanId"], parent_id);
+}
+
+TEST_F(TracerTest, CutsLongAttributesBetweenCharacters) {
+  const std::string path = "/" + std::string(max_attribute_bytes - 2, 'a') + "\xc3\xa4" + std::string(100, 'b');
+  const std::string method(5'000, 'M');
+  served_.path = path;
+  served_.method = method;
+  record(tracer());
+  tracer_->start(ports::SpanKind::internal, "batch")->set("long", method);
+  const auto spans = exported();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(attributes(spans[0]).at("url.path"), path.substr(0, max_attribute_bytes - 1));
+  EXPECT_EQ(attributes(spans[0]).at("http.request.method_original"), method.substr(0, max_attribute_bytes));
+  EXPECT_EQ(attributes(spans[1]).at("long"), method.substr(0, max_attribute_bytes));
+}
+
+TEST_F(TracerTest, ShowsWhatWasAborted) {
+  served_.aborted = true;
+  record(tracer(), 0);
+  const auto spans = exported();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0]["status"]["code"], 2);
+  EXPECT_EQ(attributes(spans[0]).at("error.type"), "aborted");
+  EXPECT_EQ(attributes(spans[0]).count("http.response.status_code"), 0u);
 }
 
 TEST_F(TracerTest, MarksServerErrorsAndNotTheCallers) {
@@ -101,8 +142,9 @@ TEST_F(TracerTest, MarksServerErrorsAndNotTheCallers) {
 }
 
 TEST_F(TracerTest, NamesMethodsThatNobodyKnowsAlike) {
-  request_.method = "BREW";
-  tracer().record_request(request_, "/nowhere", "r-1", "", 404, 1us);
+  served_.method = "BREW";
+  served_.route = "";
+  record(tracer(), 404);
   const auto spans = exported();
   EXPECT_EQ(spans.at(0)["name"], "HTTP");
   EXPECT_EQ(attributes(spans[0]).at("http.request.method"), "_OTHER");
@@ -160,7 +202,7 @@ TEST_F(TracerTest, MakesNothingWithoutAnExporter) {
   Tracer off(nullptr, whole_share, clock_, random_);
   EXPECT_EQ(off.start(ports::SpanKind::internal, "batch"), nullptr);
   EXPECT_FALSE(record(off));
-  request_.headers = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
   EXPECT_EQ(record(off)->trace_id, trace_id);
   EXPECT_EQ(record(off)->span_id, "");
 }

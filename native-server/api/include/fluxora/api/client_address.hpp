@@ -19,6 +19,8 @@ class TrustedProxies {
   [[nodiscard]] static std::optional<TrustedProxies> parse(std::string_view text, std::string& wrong);
 
   [[nodiscard]] bool empty() const noexcept { return blocks_.empty(); }
+  /// Whether that address is one of them; false for what is no address.
+  [[nodiscard]] bool trusts(std::string_view peer) const;
 
   /// Who sent the request: the peer, or, where that is a trusted proxy, the first address from the right of
   /// X-Forwarded-For that isn't one. Stops at what is no address.

@@ -26,9 +26,9 @@ struct IngestCounts {
   std::size_t duplicates = 0;  ///< events that stood in the log already
 };
 
-/// Decodes and folds a batch and commits it in `transaction`: ledgers, log entries (of the events, and of the cliffs and
-/// ends that the ledgers' close times pass), streams and the checkpoint at once. `fold` false keeps everything in the
-/// log and folds nothing (CONTRACT_IDS=*). Throws what the transaction throws.
+/// Decodes and folds a batch and commits it in `transaction`: ledgers, log entries (of the events, and of the cliffs
+/// and ends that the ledgers' close times pass), streams and the checkpoint at once. `fold` false keeps everything in
+/// the log and folds nothing (CONTRACT_IDS=*). Throws what the transaction throws.
 IngestCounts ingest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction);
 
 }  // namespace fluxora::indexer

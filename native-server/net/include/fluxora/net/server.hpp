@@ -25,6 +25,15 @@ struct HttpLimits {
   int write_timeout_ms = 30'000;   ///< for a response that the peer doesn't read
 };
 
+/// How a request ended.
+struct RequestEnd {
+  std::string_view route;                ///< the pattern, empty for none
+  unsigned status = 0;                   ///< 0: the connection ended before a response was begun
+  std::chrono::microseconds duration{};  ///< from the request's head
+  bool aborted = false;                  ///< the connection ended before the response was sent whole
+  std::string_view peer;                 ///< the connection's other end, whoever ServerOptions::client_address names
+};
+
 /// What net can't know and the application says.
 struct ServerOptions {
   std::string address = "127.0.0.1";
@@ -43,10 +52,8 @@ struct ServerOptions {
   std::function<std::string(const Request& request)> client_address;
   /// A last look at each response before it is written, errors of net's own included.
   std::function<void(const Request& request, Response& response)> before_response;
-  /// After each response. `route` is the pattern, empty for none.
-  std::function<void(const Request& request, std::string_view route, unsigned status,
-                     std::chrono::microseconds duration)>
-      on_response;
+  /// Once for each request that was begun: after its response, or when its connection ended before.
+  std::function<void(const Request& request, const RequestEnd& end)> on_response;
   /// Accept errors and other trouble that belongs to no request.
   std::function<void(std::string_view message)> on_trouble;
 };

@@ -22,7 +22,7 @@ struct AccountAnswer {
 struct StatementQuery {
   std::string account;
   core::UnixSeconds from = 0;
-  std::optional<core::UnixSeconds> to;  ///< none: StatementStart::as_of
+  std::optional<core::UnixSeconds> to;  ///< none: StatementStart::settled
   core::UnixSeconds now = 0;            ///< the server's clock, where nothing is indexed
 };
 
@@ -32,6 +32,9 @@ struct StatementStart {
   /// Up to when the account's past is known: the later of the last indexed ledger's close time and the last change of a
   /// stream that is the account's.
   core::UnixSeconds as_of = 0;
+  /// The last second of which nothing more is to come: the last indexed ledger's close time, or where nothing is
+  /// indexed the second before now. Later ones may still get entries of ledgers that aren't indexed yet, or changes.
+  core::UnixSeconds settled = 0;
 };
 
 struct StatementPage {
@@ -45,11 +48,12 @@ using Statement = PagedRead<StatementStart, StatementPage>;
 class AccountReader {
  public:
   virtual ~AccountReader() = default;
-  /// Each stream at its asOf (ports::as_of). `busy` also where that takes longer than other reads may. `min_seq` as
-  /// StreamReader has it.
+  /// Each stream at its asOf (ports::as_of). `busy` also where that takes, or waits, longer than other reads may.
+  /// `min_seq` as StreamReader has it.
   virtual void totals(std::string account, core::UnixSeconds now, std::uint64_t min_seq,
                       Reply<AccountAnswer> reply) = 0;
-  /// A long read: `busy` when as many as may run at once are running. Has no lines where `from` isn't before `to`.
+  /// A long read: `busy` when as many as may run at once are running, or the database was too slow. Has no lines where
+  /// `from` isn't before `to`.
   virtual void statement(StatementQuery query, Reply<std::shared_ptr<Statement>> reply) = 0;
 };
 

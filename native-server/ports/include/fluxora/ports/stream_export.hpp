@@ -22,7 +22,7 @@ using StreamExport = PagedRead<ReadPoint, ExportPage>;
 class StreamExporter {
  public:
   virtual ~StreamExporter() = default;
-  /// `busy`: as many long reads as may run at once are running.
+  /// `busy`: as many exports as may run at once are running, or the database was too slow.
   virtual void begin(StreamFilter filter, Reply<std::shared_ptr<StreamExport>> reply) = 0;
 };
 

@@ -25,8 +25,10 @@ struct StoreOptions {
   unsigned read_connections = 4;   ///< threads with one connection each
   std::size_t queue_limit = 1024;  ///< reads waiting for a thread, and writes; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
-  int read_timeout_ms = 5'000;  ///< the database ends a read that takes longer
-  unsigned max_exports = 2;     ///< exports at once, each with a thread and a connection; beyond: StoreFailure::busy
+  int tcp_user_timeout_ms = 10'000;  ///< a host that acknowledges nothing for so long is gone
+  int read_timeout_ms = 5'000;       ///< the database ends a read that takes longer
+  unsigned max_exports =
+      2;  ///< exports at once, and as many statements, each with a thread and a connection; beyond: busy
   int export_timeout_ms =
       300'000;  ///< how long an export may hold its snapshot: it keeps the database from cleaning up
 };

@@ -46,11 +46,14 @@ class RequestMetrics {
   /// `route` empty, or not one of the routes: "unknown".
   void record(std::string_view method, std::string_view route, unsigned status,
               std::chrono::microseconds duration) noexcept;
+  /// One whose connection ended before its response did: counted with the status "aborted", without a duration.
+  void record_aborted(std::string_view method, std::string_view route) noexcept;
   /// Adds what was counted; series appear with their first request.
   void write(MetricsPage& page) const;
 
  private:
   class Route;
+  [[nodiscard]] Route& route_of(std::string_view route) noexcept;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }

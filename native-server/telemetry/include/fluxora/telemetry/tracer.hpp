@@ -24,25 +24,40 @@ struct TracedRequest {
   std::string span_id;   ///< 16, or empty where the request made no span
 };
 
+/// A request that has ended, as far as a span shows it. The texts are without credentials.
+struct ServedRequest {
+  std::string_view method;
+  std::string_view path;
+  std::string_view request_id;
+  std::string_view client;  ///< its address
+  std::string_view route;   ///< the pattern, empty for none
+  unsigned status = 0;      ///< 0: no response was begun
+  std::chrono::microseconds duration{};
+  bool aborted = false;
+  bool caller_is_trusted = false;  ///< to say whether its trace is recorded
+};
+
+/// Of a text in a span, so that a client can't fill the queue's memory with what it sends.
+inline constexpr std::size_t max_attribute_bytes = 1024;
+
 /// Decides what is traced and makes the spans. Without an exporter it makes none and costs nothing.
 class Tracer final : public ports::Tracer {
  public:
-  /// `sampled_share` of whole_share of the traces that begin here are recorded; for a request with a parent, the
-  /// parent's flag decides. `exporter` null: nothing is recorded. All outlive it.
+  /// `sampled_share` of whole_share is recorded of the traces that begin here and of those that callers send who aren't
+  /// trusted; a trusted caller's flag decides for its own. `exporter` null: nothing is recorded. All outlive it.
   Tracer(SpanExporter* exporter, std::uint32_t sampled_share, const ports::Clock& clock, ports::Random& random);
 
   std::unique_ptr<ports::Span> start(ports::SpanKind kind, std::string_view name) override;
   std::unique_ptr<ports::Span> start_part(ports::SpanKind kind, std::string_view name) override;
 
-  /// A request that was just answered: OpenTelemetry's HTTP server span. `path` and `request_id` are the request's
-  /// without secrets; `route` its pattern, empty for none. From any thread. None: the request belongs to no trace.
-  std::optional<TracedRequest> record_request(const net::Request& request, std::string_view path,
-                                              std::string_view request_id, std::string_view route, unsigned status,
-                                              std::chrono::microseconds duration);
+  /// A request that has just ended: OpenTelemetry's HTTP server span. `headers` are the request's. From any thread.
+  /// None: the request belongs to no trace.
+  std::optional<TracedRequest> record_request(const net::HeaderFields& headers, const ServedRequest& request);
 
  private:
   class LiveSpan;
 
+  [[nodiscard]] TraceId new_trace_id();
   [[nodiscard]] std::optional<TraceContext> begin_trace();
   [[nodiscard]] SpanId new_span_id();
 
