@@ -39,7 +39,8 @@ function memoryRows({ idle, early, late }, mostIdleMiB, mostGrowth) {
 export function rows({ health, one, list, create, latency, memory }) {
   return [
     timesOther('`GET /health`, against nginx and a file of 200 bytes', health.fluxora, health.nginx, 0.9),
-    timesOther('`GET /api/streams/{id}`, against pgbench and the same SELECT, the best of 4, 8 and 64 clients', one.fluxora, one.pgbench, 1.2),
+    timesOther('`GET /api/streams/{id}`, against pgbench and the same SELECT from as many connections', one.fluxora, one.pgbench, 1.2),
+    timesOther('the same, against pgbench at its best, with 4 clients', one.fluxora, one.fewClients),
     timesOther('`GET /api/streams/{id}`, against Express', one.fluxora, one.express, 20),
     timesOther('the same, against two workers of Express', one.fluxora, one.workers),
     timesOther('`GET /api/streams?limit=20`, against Express', list.fluxora, list.express, 8),
