@@ -6,6 +6,7 @@
 #include "fluxora/core/decimal.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/core/xdr.hpp"
+#include "scval_writer.hpp"
 
 namespace fluxora::core {
 namespace {
@@ -30,13 +31,10 @@ std::optional<Bytes> stream_ledger_key(std::string_view stream_id) {
   xdr.write_u32(contract_data);
   xdr.write_u32(contract_address);
   xdr.write_fixed(contract->payload);
-  xdr.write_u32(static_cast<std::uint32_t>(ScValType::vec));
-  xdr.write_bool(true);
-  xdr.write_u32(2);
-  xdr.write_u32(static_cast<std::uint32_t>(ScValType::symbol));
-  xdr.write_string("Stream");
-  xdr.write_u32(static_cast<std::uint32_t>(ScValType::u64));
-  xdr.write_u64(*number);
+  ScValWriter value(key);
+  value.begin(ScValType::vec, 2);
+  value.symbol("Stream");
+  value.u64(*number);
   xdr.write_u32(persistent);
   return key;
 }

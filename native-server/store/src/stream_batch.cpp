@@ -54,8 +54,8 @@ KnownCreations read_known_creations(pqxx::transaction_base& sql, const std::vect
       " JOIN events e ON e.seq = k.seq CROSS JOIN log_head h WHERE (k.caller, k.key) IN (" +
       list + ") AND k.created_at > now() - " + std::string(key_lifetime));
   for (const auto& row : rows) {
-    auto stream = core::decode_stream(bytes_from_field(row[5]));
-    if (!stream) throw std::runtime_error("the database holds an unreadable stream state");
+    auto stream = stream_from_state(row[5]);
+    if (!stream) throw std::runtime_error("the entry of a creation holds no stream");
     known.emplace(KeyName(row[0].c_str(), row[1].c_str()),
                   KnownCreation{hash_from_field(row[2]),
                                 {std::move(*stream), row[4].c_str(), row[3].as<core::UnixSeconds>(), false}});

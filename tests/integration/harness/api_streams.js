@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { xdr, Address, scValToNative } from '@stellar/stellar-sdk';
 import { request } from './http_client.js';
-import { formatAmount, formatMillis, formatSeconds, balancesAt, parseSeconds } from './independent_fold.js';
+import { parseSeconds, streamJson } from './independent_fold.js';
 import { checkDatabase } from './log_database.js';
 
 // Accounts and a contract whose 32 bytes are all the same.
@@ -83,40 +83,13 @@ function readTopics(bytes) {
   return topics;
 }
 
+/** What a stream of the API has none of. */
+const NOT_OF_THE_CHAIN = { token: null, archived: false, ledger: null, txHash: null, contractId: null };
+
 /** A stream of foldApiRows as an answer shows it. @param {any} stream @param {number | bigint} asOf */
 export function apiStreamJson(stream, asOf) {
-  const now = BigInt(asOf);
-  const { streamed, withdrawable, remaining } = balancesAt(stream, now);
-  return {
-    id: stream.id,
-    source: 'api',
-    sender: stream.sender,
-    recipient: stream.recipient,
-    token: null,
-    depositAmount: formatAmount(stream.deposit),
-    ratePerSecond: formatAmount(stream.rate),
-    withdrawnAmount: formatAmount(stream.withdrawn),
-    settledAmount: formatAmount(stream.settled),
-    streamedAmount: formatAmount(streamed),
-    withdrawableAmount: formatAmount(withdrawable),
-    remainingAmount: formatAmount(remaining),
-    asOf: formatSeconds(now),
-    startTime: formatSeconds(stream.start),
-    cliffTime: formatSeconds(stream.cliff),
-    endTime: formatSeconds(stream.end),
-    cancelledAt: stream.cancelledAt === null ? null : formatSeconds(stream.cancelledAt),
-    checkpointedAmount: formatAmount(stream.checkpointAmount),
-    checkpointedAt: formatSeconds(stream.checkpointAt),
-    kind: stream.kind,
-    status: stream.status === 'active' && now < stream.start ? 'scheduled' : stream.status,
-    archived: false,
-    version: stream.version,
-    createdAt: formatMillis(stream.createdAt),
-    updatedAt: formatMillis(stream.updatedAt),
-    ledger: null,
-    txHash: null,
-    contractId: null,
-  };
+  const shown = streamJson({ ...stream, ...NOT_OF_THE_CHAIN }, BigInt(asOf));
+  return { ...shown, source: 'api', version: stream.version };
 }
 
 const ACTIONS = { created: 'stream.create', paused: 'stream.pause', resumed: 'stream.resume', cancelled: 'stream.cancel' };
