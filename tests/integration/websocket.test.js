@@ -311,16 +311,26 @@ describe('subscriptions', () => {
   });
 
   test('each connection is logged with what went over it', async () => {
+    // Lines are written behind the connections' backs, in their order: behind this request's, those of the tests before
+    // are all there, and a new connection's is the one that isn't among them.
+    await stack.request('/health/live', { headers: { 'x-request-id': 'before-these-connections' } });
+    await stack.server.waitForLog((line) => line.requestId === 'before-these-connections', 'the request\'s line');
+    const told = new Set(stack.server.logs.filter(({ event }) => event === 'ws_connect').map(({ connectionId }) => connectionId));
+    const connectLine = async () => {
+      const line = await stack.server.waitForLog((entry) => entry.event === 'ws_connect' && !told.has(entry.connectionId), 'ws_connect');
+      told.add(line.connectionId);
+      return line;
+    };
+    const disconnectLine = (id) => stack.server.waitForLog((line) => line.event === 'ws_disconnect' && line.connectionId === id, 'ws_disconnect');
+
     const client = await stack.openWebSocket();
     await client.subscribe({ streamId: stack.streamId(0) });
     await client.barrier();
     const sent = ['{"type":"subscribe","streamId":"' + stack.streamId(0) + '"}', '{"type":"ping"}'];
-    const connects = stack.server.logs.filter(({ event }) => event === 'ws_connect');
-    const { connectionId, ip } = connects.at(-1);
+    const { connectionId, ip } = await connectLine();
     assert.equal(ip, '127.0.0.1');
-    assert.equal(new Set(connects.map((line) => line.connectionId)).size, connects.length, 'ids are unique');
     await client.close(1000);
-    const gone = await stack.server.waitForLog((line) => line.event === 'ws_disconnect' && line.connectionId === connectionId, 'ws_disconnect');
+    const gone = await disconnectLine(connectionId);
     assert.equal(gone.code, 1000);
     assert.ok(Number.isInteger(gone.durationMs) && gone.durationMs >= 0);
     assert.equal(typeof gone.reason, 'string');
@@ -333,12 +343,13 @@ describe('subscriptions', () => {
 
     const vanishing = await stack.openWebSocket();
     await vanishing.barrier();
-    const { connectionId: id } = stack.server.logs.filter(({ event }) => event === 'ws_connect').at(-1);
-    assert.notEqual(id, connectionId);
+    const { connectionId: id } = await connectLine();
     vanishing.socket.terminate();
-    const lost = await stack.server.waitForLog((line) => line.event === 'ws_disconnect' && line.connectionId === id, 'ws_disconnect');
+    const lost = await disconnectLine(id);
     assert.equal(lost.code, 1006);
     assert.equal(lost.metrics.messagesReceived, 1);
+    const connects = stack.server.logs.filter(({ event }) => event === 'ws_connect');
+    assert.equal(new Set(connects.map((line) => line.connectionId)).size, connects.length, 'ids are unique');
   });
 });
 
