@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fluxora/core/decimal.hpp"
+
 namespace fluxora::core {
 namespace {
 
@@ -10,6 +12,10 @@ namespace {
 constexpr std::uint64_t no_number = 0;
 
 }  // namespace
+
+std::string api_event_id(std::uint64_t seq) {
+  return "api-" + format_u64(seq);
+}
 
 EventPlace place_of(const LogEntry& entry) noexcept {
   EventPlace place{entry.contract_id, entry.ledger, entry.tx_hash, entry.closed_at, entry.seq, {}};
@@ -28,7 +34,7 @@ Result<LogEntry> make_api_entry(const Stream* before, std::string_view stream_id
   entry.event = event_name(event, true);
   entry.kind = event.kind;
   entry.stream_id = stream_id;
-  entry.event_id = "api-" + std::to_string(seq);
+  entry.event_id = api_event_id(seq);
   entry.closed_at = now;
   if (before != nullptr) {
     entry.closed_at = std::max(now, static_cast<UnixSeconds>(before->updated_at / 1000));

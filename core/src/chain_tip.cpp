@@ -6,13 +6,13 @@ namespace fluxora::core {
 
 bool links(const LedgerHeader& before, const LedgerHeader& next) noexcept {
   const bool adjacent = next.sequence - before.sequence == 1;
-  return next.closed_at > before.closed_at && (!adjacent || next.previous_hash == before.hash);
+  return next.closed_at > before.closed_at && (!adjacent || next.previous_hash.value_or(before.hash) == before.hash);
 }
 
 std::optional<Reorg> find_reorg(const LedgerId& held, const LedgerHeader& incoming) noexcept {
   const bool same = incoming.sequence == held.sequence;
   if (!same && incoming.sequence - held.sequence != 1) return std::nullopt;
-  const Hash& hash = same ? incoming.hash : incoming.previous_hash;
+  const Hash& hash = same ? incoming.hash : incoming.previous_hash.value_or(held.hash);
   if (hash == held.hash) return std::nullopt;
   return Reorg{held.sequence, held.hash, hash};
 }

@@ -38,6 +38,12 @@ bool changed_a_stream(const LogEntry& entry) {
 
 }  // namespace
 
+std::optional<Bytes> encode_stream_state(const LogEntry& entry) {
+  if (entry.stream) return encode_stream(*entry.stream);
+  if (entry.retracts && !entry.stream_id.empty()) return Bytes();
+  return std::nullopt;
+}
+
 void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch) {
   json.begin_object();
   json.key("schemaVersion").integer(1);

@@ -87,13 +87,14 @@ void LogFold::fold_observation(LogEntry& entry) {
   if (!observation) return;
 
   const Stream* before = find(entry.stream_id);
+  if (before == nullptr && !observation->stored) return;  // a token alone makes no stream
   Stream after;
   const auto closed_at = static_cast<UnixMillis>(std::min(entry.closed_at, last_rfc3339_second)) * 1000;
   if (before != nullptr) {
     after = *before;
   } else {
     after.id = entry.stream_id;
-    after.checkpoint_at = observation->stored.start_time;  // what a contract that stores none accrues from
+    after.checkpoint_at = observation->stored->start_time;  // what a contract that stores none accrues from
     after.created_at = closed_at;
     after.created_seq = entry.seq;
   }

@@ -102,21 +102,34 @@ Result<std::vector<Bytes>> encode_observation_topics(std::uint64_t number, const
   return topics;
 }
 
+Bytes encode_no_entry() {
+  Bytes value;
+  ScValWriter(value).void_value();
+  return value;
+}
+
 Result<Observation> decode_observation(const std::vector<Bytes>& topics_xdr, ByteView value_xdr) {
   if (topics_xdr.size() != topic_count) return ErrorCode::observation_unreadable;
   const auto token = decode_scval(topics_xdr[2]);
   const auto value = decode_scval(value_xdr);
   if (!token || !value) return ErrorCode::observation_unreadable;
+
+  Observation observation;
+  if (const std::string* address = token->address()) observation.token = *address;
+  if (value->type == ScValType::void_) {
+    if (!observation.token) return ErrorCode::observation_unreadable;
+    return observation;
+  }
   auto stored = decode_stored_stream(*value);
   if (!stored) return stored.error();
-
-  Observation observation{std::move(*stored), std::nullopt};
-  if (const std::string* address = token->address()) observation.token = *address;
+  observation.stored = std::move(*stored);
   return observation;
 }
 
 void apply_observation(Stream& stream, const Observation& observation) {
-  const StoredStream& stored = observation.stored;
+  if (observation.token) stream.token = observation.token;
+  if (!observation.stored) return;
+  const StoredStream& stored = *observation.stored;
   stream.sender = stored.sender;
   stream.recipient = stored.recipient;
   stream.deposit = stored.deposit;
@@ -130,7 +143,6 @@ void apply_observation(Stream& stream, const Observation& observation) {
   if (stored.kind) stream.kind = *stored.kind;
   if (stored.checkpoint_amount) stream.checkpoint_amount = *stored.checkpoint_amount;
   if (stored.checkpoint_at) stream.checkpoint_at = *stored.checkpoint_at;
-  if (observation.token) stream.token = observation.token;
 }
 
 }  // namespace fluxora::core

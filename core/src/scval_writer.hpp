@@ -38,6 +38,7 @@ class ScValWriter {
     if (!contract) xdr_.write_u32(0);
     xdr_.write_fixed(key.payload);
   }
+  void contract_instance_key() { type(ScValType::ledger_key_contract_instance); }
   /// The head of a vec or a map that is there; its elements follow.
   void begin(ScValType vec_or_map, std::uint32_t size) {
     type(vec_or_map);

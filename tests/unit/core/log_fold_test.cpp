@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "fluxora/core/api_entry.hpp"
+#include "fluxora/core/observation.hpp"
 #include "fluxora/core/reducer.hpp"
 #include "stream_samples.hpp"
 
@@ -90,6 +91,27 @@ TEST(LogFold, ADelegationMakesTwoEntries) {
   LogEntry twice = chain_entry(7, 151);
   EXPECT_FALSE(log.fold(twice, event_of(ShareDelegated{9, std::string(sample_delegate), Amount{1}, Amount{1}})));
   EXPECT_FALSE(twice.stream) << "the child is there already";
+}
+
+TEST(LogFold, AnObservationWithoutAnEntryBringsItsStreamTheToken) {
+  LogFold log = after_creation();
+  Stream expected = *log.find(id);
+  LogEntry entry = chain_entry(2, 110);
+  entry.event = EventName::stream_observed;
+  entry.topics_xdr = *encode_observation_topics(7, std::string(sample_token));
+  entry.value_xdr = encode_no_entry();
+  EXPECT_FALSE(log.fold(entry));
+  expected.token = sample_token;
+  expected.updated_at = 1'100'000;
+  expected.version = 2;
+  expected.ledger = 110;
+  EXPECT_EQ(entry.stream, expected);
+  EXPECT_EQ(entry.change, R"({"token":[null,")" + std::string(sample_token) + R"("]})");
+
+  LogFold empty;
+  empty.fold(entry);
+  EXPECT_FALSE(entry.stream) << "a token makes no stream";
+  EXPECT_EQ(empty.find(id), nullptr);
 }
 
 TEST(LogFold, TimeMovesNothingButTheVersion) {

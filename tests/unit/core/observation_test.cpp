@@ -124,6 +124,23 @@ TEST(Observation, ChangesWhatTheContractStoresAndNothingElse) {
   EXPECT_EQ(stream, expected);
 }
 
+TEST(Observation, WithoutAnEntryItBringsTheTokenAlone) {
+  const auto read = decode_observation(*encode_observation_topics(7, std::string(sample_token)), encode_no_entry());
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->stored);
+  EXPECT_EQ(read->token, sample_token);
+  Stream stream = sample_stream();
+  stream.token.reset();
+  Stream expected = stream;
+  apply_observation(stream, *read);
+  expected.token = sample_token;
+  EXPECT_EQ(stream, expected);
+
+  const auto nothing = decode_observation(*encode_observation_topics(7, std::nullopt), encode_no_entry());
+  ASSERT_FALSE(nothing) << "it would say nothing";
+  EXPECT_EQ(nothing.error().code, ErrorCode::observation_unreadable);
+}
+
 TEST(Observation, ACompletedStreamHasWithdrawnAll) {
   Stream stream = sample_stream();
   apply_observation(stream, {*decode_stored_stream(value_of(with("status", u32(2)))), std::nullopt});

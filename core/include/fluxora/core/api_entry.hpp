@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "fluxora/core/contract_event.hpp"
@@ -17,6 +18,9 @@ namespace fluxora::core {
 /// Errors: those of encode_contract_event and fold.
 Result<LogEntry> make_api_entry(const Stream* before, std::string_view stream_id, const EventPayload& payload,
                                 UnixSeconds now, std::uint64_t seq);
+
+/// The event id of an API entry, by its place in the log.
+[[nodiscard]] std::string api_event_id(std::uint64_t seq);
 
 /// Where an entry stands, for folding it again. It refers to the entry, which must outlive it.
 [[nodiscard]] EventPlace place_of(const LogEntry& entry) noexcept;

@@ -32,12 +32,12 @@ struct LedgerId {
 struct LedgerHeader {
   std::uint32_t sequence = 0;
   Hash hash{};
-  Hash previous_hash{};
+  std::optional<Hash> previous_hash;  ///< none where nobody has said it
   UnixSeconds closed_at = 0;
 };
 
 /// Whether `next` can come after `before` on one chain: close times increase and, of adjacent ledgers, the later names
-/// the earlier. That their sequences increase is the caller's to know.
+/// the earlier, where it is known which one it names. That their sequences increase is the caller's to know.
 [[nodiscard]] bool links(const LedgerHeader& before, const LedgerHeader& next) noexcept;
 
 /// The chain no longer has a ledger that we hold.
@@ -50,7 +50,7 @@ struct Reorg {
 };
 
 /// What `incoming` says about a ledger that we hold: it is that ledger with another hash, or follows another one. None
-/// also where it is neither that ledger nor the next: then it says nothing about it.
+/// also where it is neither that ledger nor the next, or follows nobody knows which: then it says nothing about it.
 [[nodiscard]] std::optional<Reorg> find_reorg(const LedgerId& held, const LedgerHeader& incoming) noexcept;
 
 /// Whether a network isn't the one that we follow, by their passphrases; an empty `expected` takes any.

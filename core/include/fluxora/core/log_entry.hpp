@@ -35,6 +35,10 @@ struct LogEntry {
   std::optional<std::uint64_t> retracts;  ///< stream.retracted: the entry that this one undoes
 };
 
+/// What the log keeps of what an entry left of its stream: encode_stream of it; none for an entry that leaves its
+/// stream alone, no bytes for a retraction that leaves none.
+[[nodiscard]] std::optional<Bytes> encode_stream_state(const LogEntry& entry);
+
 /// The entry as every feed shows it. The stream's amounts are computed at the entry's close time.
 /// An event that changed no stream shows its decoded XDR as `raw`: {"topics":[…],"value":…}, in SEP-51 JSON,
 /// or base64 strings where the XDR can't be decoded.

@@ -38,20 +38,26 @@ struct StoredStream {
 Result<StoredStream> decode_stored_stream(const ScVal& value);
 
 /// An observation as the log keeps it: topics `observed`, the stream's number and the contract's token (void where it
-/// isn't known); the value is the storage entry's own, byte for byte.
+/// isn't known); the value is the storage entry's own, byte for byte, or void where there is no entry any more: the
+/// contract removes it when the stream is closed, and its token can still be told. SPEC knows no such observation; this
+/// one is Fluxora's own. It has one of the two at least.
 struct Observation {
-  StoredStream stored;
+  std::optional<StoredStream> stored;
   std::optional<std::string> token;
 };
 
 /// The topics of an observation's entry. Errors: the strkey_ codes (a token that is no address).
 Result<std::vector<Bytes>> encode_observation_topics(std::uint64_t number, const std::optional<std::string>& token);
 
+/// The value of an observation that brings the token alone: void.
+Bytes encode_no_entry();
+
 /// Errors: observation_unreadable.
 Result<Observation> decode_observation(const std::vector<Bytes>& topics_xdr, ByteView value_xdr);
 
 /// Makes `stream` what the storage says. What the contract doesn't store (settled, archived, the log's own marks)
-/// stays. A completed stream has withdrawn its whole deposit, as the event says it.
+/// stays, and all but the token where there was no entry. A completed stream has withdrawn its whole deposit, as the
+/// event says it.
 void apply_observation(Stream& stream, const Observation& observation);
 
 }  // namespace fluxora::core

@@ -106,4 +106,9 @@ Result<ScVal> decode_scval(ByteView xdr);
 /// The same from base64, as the RPC sends it. Errors: base64_invalid and the xdr_ codes.
 Result<ScVal> decode_scval_base64(std::string_view base64);
 
+/// The value's XDR: of a value that decode_scval gave, exactly what that was read from. `data` must be of the type that
+/// `type` asks for; whether what it holds is allowed (a symbol's characters, an address, an error's code) says
+/// decode_scval of the result. Recursion is as deep as the value.
+[[nodiscard]] Bytes encode_scval(const ScVal& value);
+
 }  // namespace fluxora::core

@@ -57,6 +57,7 @@ void check_valid(const Json& c) {
   Result<Bytes> xdr = base64_decode(*base64);
   ASSERT_TRUE(xdr);
   EXPECT_EQ(base64_encode(*xdr), *base64);
+  EXPECT_EQ(encode_scval(*value), *xdr);
   EXPECT_FALSE(decode_scval(ByteView(*xdr).first(xdr->size() - 1)));
   EXPECT_FALSE(decode_scval(ByteView(*xdr).first(xdr->size() - 4)));
   xdr->insert(xdr->end(), 4, 0);
