@@ -14,6 +14,12 @@ namespace {
 constexpr std::size_t event_id_length = 30;  // 19 digits, a dash, 10 digits
 constexpr std::size_t toid_digits = 19;
 
+// Deeper than anything that is asked for, and shallow enough that no answer makes much more of itself in memory.
+constexpr std::size_t max_depth = 32;
+constexpr std::size_t max_quoted = 256;
+// Passphrases are a line of text.
+constexpr std::size_t max_passphrase = 256;
+
 [[noreturn]] void nonsense(const std::string& what) {
   throw ports::ChainError(ports::ChainError::Kind::nonsense, "the RPC's answer has " + what);
 }
@@ -64,6 +70,14 @@ core::Bytes base64(const std::string& value, const char* name) {
   return std::move(*bytes);
 }
 
+std::string passphrase(const Json& object, const char* name) {
+  const std::string& value = text(object, name);
+  if (value.empty() || value.size() > max_passphrase || value != quotable(value)) {
+    nonsense(std::string("no passphrase in ") + name);
+  }
+  return value;
+}
+
 /// The ledger that an event's id names in its TOID. Fee-stage events don't encode their operation there, so this is
 /// all of it that can be checked.
 std::uint64_t ledger_of_event_id(const std::string& id) {
@@ -74,6 +88,12 @@ std::uint64_t ledger_of_event_id(const std::string& id) {
   std::uint64_t toid = 0;
   std::from_chars(id.data(), id.data() + toid_digits, toid);
   return toid >> 32;
+}
+
+core::Bytes event_value(const std::string& encoded, const char* name) {
+  core::Bytes bytes = base64(encoded, name);
+  if (bytes.size() > ports::max_event_value_bytes) nonsense(std::string("an endless ") + name);
+  return bytes;
 }
 
 ports::ChainEvent read_event(const Json& item) {
@@ -96,20 +116,57 @@ ports::ChainEvent read_event(const Json& item) {
   if (!topics.is_array()) nonsense("no list in topic");
   for (const Json& topic : topics) {
     if (!topic.is_string()) nonsense("no text in topic");
-    event.topics_xdr.push_back(base64(topic.get_ref<const std::string&>(), "topic"));
+    event.topics_xdr.push_back(event_value(topic.get_ref<const std::string&>(), "topic"));
   }
-  event.value_xdr = base64(text(item, "value"), "value");
+  event.value_xdr = event_value(text(item, "value"), "value");
   return event;
 }
 
 }  // namespace
 
+Json parse_answer(const std::string& text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if ((c == '[' || c == '{') && ++depth > max_depth) nonsense("JSON that is nested too deeply");
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+  }
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string quotable(std::string_view text) {
+  std::string_view kept = text.substr(0, max_quoted);
+  // Not in the middle of a character: UTF-8's later bytes are 10xxxxxx.
+  while (kept.size() < text.size() && !kept.empty() && (static_cast<unsigned char>(text[kept.size()]) & 0xc0U) == 0x80U)
+    kept.remove_suffix(1);
+  std::string line(kept);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20U || c == 0x7f) c = ' ';
+  }
+  if (kept.size() < text.size()) line += "…";
+  return line;
+}
+
 std::string read_passphrase(const Json& result) {
-  return text(result, "passphrase");
+  return passphrase(result, "passphrase");
+}
+
+HorizonRoot read_horizon_root(const Json& root) {
+  // Before it has taken its first ledger in, Horizon's own is 0.
+  return {passphrase(root, "network_passphrase"),
+          std::max(ledger_number(root, "history_latest_ledger"), ledger_number(root, "core_latest_ledger"))};
 }
 
 ports::LedgerWindow read_window(const Json& result) {
   const ports::LedgerWindow window{ledger_number(result, "oldestLedger"), ledger_number(result, "latestLedger")};
+  if (window.oldest == 0) nonsense("no ledger's number in oldestLedger");
   if (window.oldest > window.latest) nonsense("an oldestLedger above its latestLedger");
   return window;
 }
@@ -149,7 +206,8 @@ std::vector<ports::LedgerHeader> read_ledgers(const Json& result) {
     if (!std::equal(header.hash.begin(), header.hash.end(), entry.begin())) {
       nonsense("a headerXdr of another ledger than its hash");
     }
-    std::copy_n(entry.begin() + previous_at, header.previous_hash.size(), header.previous_hash.begin());
+    core::Hash& previous = header.previous_hash.emplace();
+    std::copy_n(entry.begin() + previous_at, previous.size(), previous.begin());
     headers.push_back(header);
   }
   return headers;

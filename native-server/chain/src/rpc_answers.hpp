@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,18 @@ struct LatestLedger {
   core::Hash hash{};
 };
 
+/// What Horizon's root document says of its network.
+struct HorizonRoot {
+  std::string network_passphrase;
+  std::uint32_t latest_ledger = 0;  ///< the newest that Horizon or its node knows of
+};
+
+/// An answer's JSON. Nonsense also where it is nested more deeply than anything that we ask for.
+Json parse_answer(const std::string& text);
+
+/// What the other side says, as it may be shown and logged: not long, and on one line.
+std::string quotable(std::string_view text);
+
 // Each reads a JSON-RPC result and throws ChainError::Kind::nonsense naming the field that can't be right.
 std::string read_passphrase(const Json& result);
 ports::LedgerWindow read_window(const Json& result);
@@ -40,5 +53,6 @@ EventsAnswer read_events(const Json& result, std::uint32_t first, std::uint32_t 
 std::vector<ports::LedgerHeader> read_ledgers(const Json& result);
 LatestLedger read_latest_ledger(const Json& result);
 EntriesAnswer read_entries(const Json& result);
+HorizonRoot read_horizon_root(const Json& root);
 
 }  // namespace fluxora::chain

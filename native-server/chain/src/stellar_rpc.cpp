@@ -26,6 +26,8 @@ constexpr int max_storage_attempts = 3;
 /// JSON-RPC error codes of the server's for ledgers that it doesn't hold.
 constexpr int invalid_request = -32600;
 constexpr int invalid_params = -32602;
+/// The server's own trouble. With any other code it has looked at the request: it is well.
+constexpr int internal_error = -32603;
 
 Json event_filters(const std::vector<std::string>& contracts) {
   Json filters = Json::array();
@@ -69,9 +71,14 @@ std::string_view error_type(ChainError::Kind kind) {
   return "unreachable";
 }
 
+int error_code(const Json& error) {
+  if (!error.is_object()) return 0;
+  const auto code = error.find("code");
+  return code != error.end() && code->is_number_integer() ? code->get<int>() : 0;
+}
+
 [[noreturn]] void throw_rpc_error(const Json& error) {
-  const int code =
-      error.is_object() && error.contains("code") && error["code"].is_number_integer() ? error["code"].get<int>() : 0;
+  const int code = error_code(error);
   const std::string message = error.is_object() && error.contains("message") && error["message"].is_string()
                                   ? error["message"].get<std::string>()
                                   : std::string("an error without a message");
@@ -79,41 +86,82 @@ std::string_view error_type(ChainError::Kind kind) {
       (code == invalid_request || code == invalid_params) &&
       (message.find("ledger range") != std::string::npos || message.find("oldest ledger") != std::string::npos);
   throw ChainError(about_the_window ? ChainError::Kind::outside_window : ChainError::Kind::unreachable,
-                   "the RPC says: " + message);
+                   "the RPC says: " + quotable(message));
 }
+
+/// How long the server wants to be left alone, where it says so.
+ChainError from_status(const net::HttpClientResponse& response) {
+  const std::string what = "the RPC answered HTTP " + std::to_string(response.status);
+  const bool asks_for_rest = response.status == 429 || response.status == 503;
+  const auto wait = asks_for_rest ? net::retry_after(response) : std::nullopt;
+  return wait ? ChainError(ChainError::Kind::unreachable, what, *wait)
+              : ChainError(ChainError::Kind::unreachable, what);
+}
+
+class HttpTransport final : public RpcTransport {
+ public:
+  HttpTransport(net::Url url, net::HttpClientOptions options)
+      : http_(url, std::move(options)), target_(std::move(url.target)) {}
+
+  net::HttpClientResponse post(std::string_view body, const net::HeaderFields& headers) override {
+    return http_.post(target_, "application/json", body, headers);
+  }
+  void cancel() noexcept override { http_.cancel(); }
+
+ private:
+  net::HttpClient http_;
+  std::string target_;
+};
 
 }  // namespace
 
 class StellarRpc::Impl {
  public:
-  explicit Impl(StellarRpcOptions options)
+  Impl(StellarRpcOptions options, std::unique_ptr<RpcTransport> transport)
       : options_(std::move(options)),
         url_(net::parse_url(options_.url)),
-        http_(url_, options_.http),
+        transport_(std::move(transport)),
         filters_(event_filters(options_.contracts)) {
     if (options_.contracts.size() > max_contracts) {
       throw std::invalid_argument("at most " + std::to_string(max_contracts) + " contracts can be followed");
     }
   }
 
-  /// One call, counted and traced.
+  /// One call, counted and traced, where the breaker lets it through.
   Json call(const char* method, Json params) {
-    const auto span = begin_span(method);
+    if (options_.breaker != nullptr) options_.breaker->admit();
     ++calls_;
+    std::unique_ptr<ports::Span> span;
+    bool answered = false;
     try {
-      return ask(method, std::move(params), span.get());
+      span = begin_span(method);
+      Json answer = exchange(method, std::move(params), span.get());
+      const auto error = answer.find("error");
+      answered = error == answer.end() || error_code(*error) != internal_error;
+      if (answered) note_answer();
+      if (error != answer.end()) throw_rpc_error(*error);
+      const auto result = answer.find("result");
+      if (result == answer.end()) throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has no result");
+      return std::move(*result);
     } catch (const ChainError& error) {
       note_error(span.get(), error_type(error.kind()));
-      throw;
+      if (answered || options_.breaker == nullptr) throw;
+      throw_with_pause(error);
     } catch (const net::HttpClientError&) {
       note_error(span.get(), "too_large");
+      note_answer();
+      throw;
+    } catch (...) {
+      // Not the server's doing; a trial must not stay open.
+      if (options_.breaker != nullptr) options_.breaker->abandoned();
       throw;
     }
   }
 
   [[nodiscard]] StellarRpcStatistics statistics() const noexcept { return {calls_, errors_}; }
 
-  Json ask(const char* method, Json params, const ports::Span* span) {
+  /// The JSON-RPC response to a request, a good one or an error.
+  Json exchange(const char* method, Json params, const ports::Span* span) {
     const std::string id = std::to_string(++last_id_);
     Json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}};
     if (!params.is_null()) request["params"] = std::move(params);
@@ -122,22 +170,17 @@ class StellarRpc::Impl {
     try {
       net::HeaderFields headers;
       if (span != nullptr) headers.emplace_back("traceparent", span->traceparent());
-      response = http_.post(url_.target, "application/json", request.dump(), headers);
+      response = transport_->post(request.dump(), headers);
     } catch (const net::HttpClientError& error) {
       if (error.kind() == net::HttpClientError::Kind::too_large) throw;
       throw from_http(error);
     }
-    if (response.status != 200) {
-      throw ChainError(ChainError::Kind::unreachable, "the RPC answered HTTP " + std::to_string(response.status));
-    }
-    Json answer = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+    if (response.status != 200) throw from_status(response);
+    Json answer = parse_answer(response.body);
     if (!answer.is_object() || !answer.contains("id") || answer["id"] != id) {
       throw ChainError(ChainError::Kind::nonsense, "the RPC's answer is not the JSON-RPC response to the request");
     }
-    if (const auto error = answer.find("error"); error != answer.end()) throw_rpc_error(*error);
-    const auto result = answer.find("result");
-    if (result == answer.end()) throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has no result");
-    return std::move(*result);
+    return answer;
   }
 
   Json bounded_call(const char* method, Json params) {
@@ -157,6 +200,10 @@ class StellarRpc::Impl {
                                                                  {"pagination", page}}),
                                       first, last);
 
+    if (answer.window.oldest > first) {
+      throw ChainError(ChainError::Kind::outside_window, "the RPC has dropped ledger " + std::to_string(first));
+    }
+    refuse_other_contracts(answer);
     ports::EventBatch batch{std::move(answer.events), 0, answer.window};
     std::size_t items = answer.items;
     while (answer.items >= options_.event_page) {
@@ -171,10 +218,15 @@ class StellarRpc::Impl {
       if (items > max_events_a_ledger) {
         throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has more events than a ledger can hold");
       }
+      const std::string cursor = std::move(answer.cursor);
       answer = read_events(
-          bounded_call("getEvents", {{"filters", filters_},
-                                     {"pagination", {{"limit", options_.event_page}, {"cursor", answer.cursor}}}}),
+          bounded_call("getEvents",
+                       {{"filters", filters_}, {"pagination", {{"limit", options_.event_page}, {"cursor", cursor}}}}),
           first, std::numeric_limits<std::uint32_t>::max());
+      if (answer.items >= options_.event_page && answer.cursor == cursor) {
+        throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has a cursor that doesn't move");
+      }
+      refuse_other_contracts(answer);
       items += answer.items;
       for (ports::ChainEvent& event : answer.events) {
         if (event.ledger > last) {  // with that, all of first..last has been seen
@@ -237,9 +289,20 @@ class StellarRpc::Impl {
     throw ChainError(ChainError::Kind::unreachable, "the RPC was at another ledger at each look");
   }
 
-  void cancel() noexcept { http_.cancel(); }
+  void cancel() noexcept { transport_->cancel(); }
 
  private:
+  /// Only what was asked for is believed.
+  void refuse_other_contracts(const EventsAnswer& answer) const {
+    if (options_.contracts.empty()) return;
+    for (const ports::ChainEvent& event : answer.events) {
+      if (std::find(options_.contracts.begin(), options_.contracts.end(), event.contract_id) !=
+          options_.contracts.end())
+        continue;
+      throw ChainError(ChainError::Kind::nonsense, "the RPC's answer has an event of a contract that wasn't asked for");
+    }
+  }
+
   /// Named and described as OpenTelemetry's conventions for RPC have it. The URL stays out: it may hold a key.
   std::unique_ptr<ports::Span> begin_span(const char* method) {
     if (options_.tracer == nullptr) return nullptr;
@@ -252,6 +315,18 @@ class StellarRpc::Impl {
     return span;
   }
 
+  void note_answer() {
+    if (options_.breaker != nullptr) options_.breaker->succeeded();
+  }
+
+  [[noreturn]] void throw_with_pause(const ChainError& error) {
+    if (error.kind() == ChainError::Kind::cancelled) {
+      options_.breaker->abandoned();
+      throw ChainError(error);
+    }
+    throw ChainError(error.kind(), error.what(), options_.breaker->failed(error.retry_in()));
+  }
+
   void note_error(ports::Span* span, std::string_view type) {
     ++errors_;
     if (span != nullptr) span->fail(type);
@@ -259,7 +334,7 @@ class StellarRpc::Impl {
 
   StellarRpcOptions options_;
   net::Url url_;
-  net::HttpClient http_;
+  std::unique_ptr<RpcTransport> transport_;
   Json filters_;
   std::uint32_t ledger_page_ = largest_ledger_page;
   std::uint64_t last_id_ = 0;
@@ -267,7 +342,12 @@ class StellarRpc::Impl {
   std::atomic<std::uint64_t> errors_{0};
 };
 
-StellarRpc::StellarRpc(StellarRpcOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+StellarRpc::StellarRpc(StellarRpcOptions options) {
+  auto transport = std::make_unique<HttpTransport>(net::parse_url(options.url), options.http);
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(transport));
+}
+StellarRpc::StellarRpc(StellarRpcOptions options, std::unique_ptr<RpcTransport> transport)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(transport))) {}
 StellarRpc::~StellarRpc() = default;
 
 std::string StellarRpc::network_passphrase() {

@@ -60,16 +60,14 @@ void Hub::run() {
 }
 
 void Hub::follow() {
-  check_epoch();
   while (!stopping_) {
     read_news();
     tail_->wait(longest_wait);
   }
 }
 
-void Hub::check_epoch() {
-  const ports::LogHead head = tail_->head();
-  if (head.epoch == position_.epoch && head.head_seq >= position_.seq) return;
+/// Another log has taken the place of ours. It is followed from its end on: what it has, nobody was promised.
+void Hub::change_log(const ports::LogHead& head) {
   position_ = {head.epoch, head.head_seq};
   tail_seq_ = head.head_seq;
   log_.warn("epoch_changed", "the database holds another log now", {{"epoch", head.epoch}});
@@ -81,12 +79,16 @@ void Hub::check_epoch() {
 
 void Hub::read_news() {
   while (!stopping_) {
-    std::vector<core::LogEntry> entries = tail_->read_after(position_.seq, batch_limit);
-    if (entries.empty()) {
+    ports::EventPage page = tail_->read_after(position_.seq, batch_limit);
+    // The head comes with the entries, so that none of another log is ever taken for one of ours.
+    if (page.head.epoch != position_.epoch || page.head.head_seq < position_.seq) {
+      change_log(page.head);
+    } else if (page.entries.empty()) {
       at_end_ = clock_.now();
       return;
+    } else {
+      publish(std::move(page.entries));
     }
-    publish(std::move(entries));
   }
 }
 

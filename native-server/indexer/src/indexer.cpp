@@ -1,35 +1,49 @@
 #include "fluxora/indexer/indexer.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
+#include "alarms.hpp"
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/core/chain_tip.hpp"
+#include "fluxora/core/circuit_breaker.hpp"
 #include "fluxora/indexer/ingest.hpp"
-#include "fluxora/indexer/rollback.hpp"
+#include "fork.hpp"
+#include "halt.hpp"
+#include "observer.hpp"
+#include "status_board.hpp"
 
 namespace fluxora::indexer {
 namespace {
 
+using ports::AlarmKind;
 using std::chrono::milliseconds;
 
-constexpr milliseconds first_backoff{500};
-constexpr milliseconds longest_backoff{15'000};
+// Between rounds that fail. Where the source knows better when to ask it again, that counts.
+constexpr core::Backoff backoff;
 // One failed call is a hiccup; clients are told from the second on.
-constexpr int failures_until_degraded = 2;
+constexpr unsigned failures_until_degraded = 2;
 // Headers of ledgers in between are cheaper than one more call.
 constexpr std::uint32_t header_run_gap = 4;
-// What one transaction of a rollback undoes, more or less, and how far back a fork is looked for.
-constexpr std::size_t rollback_entries = 50'000;
-constexpr std::size_t fork_search_ledgers = 100'000;
+// How old what the others know of the leader, and the leader of the alarms, may be.
+constexpr core::UnixMillis board_interval_ms = 1'000;
+// A witness that has been asked answers soon, or turns out to be out of reach.
+constexpr milliseconds witness_wait{50};
+// The alarm goes up while so small a share of the RPC's window lies between its oldest ledger and our next: of a day's
+// window that is some five hours to act in, of a week's more than a day.
+constexpr std::uint64_t retention_share_divisor = 5;
 
-/// What an operator has to decide; nothing is written until it is gone.
-class Halt : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+std::string rpc_trouble(ports::ChainError::Kind kind) {
+  using Kind = ports::ChainError::Kind;
+  if (kind == Kind::nonsense) return "Stellar RPC trouble: an answer can't be right.";
+  if (kind == Kind::outside_window) return "Stellar RPC trouble: it doesn't hold the ledgers that it was asked for.";
+  return "Stellar RPC trouble: it doesn't answer, or with an error.";
+}
+
+bool is_due(std::optional<core::UnixMillis> last, core::UnixMillis now) {
+  return !last || now < *last || now - *last >= board_interval_ms;
+}
 
 }  // namespace
 
@@ -44,25 +58,49 @@ class Indexer::Impl {
         log_(log),
         on_service_(std::move(on_service)),
         tracer_(tracer),
-        tip_(options_.safety_margin) {
-    status_.state = ports::IndexerStatus::State::starting;
-    status_.threshold_ms = options_.stall_threshold.count();
-    status_.summary = "Starting.";
-    started_at_ = clock_.now();
-  }
+        tip_(options_.safety_margin),
+        observer_(options_.contracts, options_.audit_interval, chain_, store_, clock_, log_),
+        alarms_(store_, log_),
+        board_(options_, clock_) {}
 
   milliseconds round() {
+    const milliseconds wait = perform_round();
+    tell_others();
+    return wait;
+  }
+
+  /// Waits; false when the process is ending. What others see doesn't wait: a stall begins while nothing is tried, too.
+  bool rest(milliseconds wait) {
+    constexpr milliseconds step{board_interval_ms};
+    for (; wait > step; wait -= step) {
+      if (!clock_.sleep(step)) return false;
+      tell_others();
+    }
+    return clock_.sleep(wait);
+  }
+
+  ports::IndexerStatus status() const { return board_.status(); }
+  IndexerStatistics statistics() const {
+    IndexerStatistics statistics = board_.statistics();
+    statistics.storage = observer_.statistics();
+    return statistics;
+  }
+
+ private:
+  milliseconds perform_round() {
     try {
       const milliseconds wait = lead_or_watch();
-      recovered();
+      failures_ = 0;
+      announced_halt_.clear();
       return wait;
     } catch (const Halt& halt) {
-      return halted(halt.what());
+      return halted(halt.what(), halt.alarm());
     } catch (const ports::ForeignLog& error) {
-      return halted(error.what());
+      return halted(std::string(error.what()) +
+                        ". Set STELLAR_RPC_URL and CONTRACT_IDS to what it follows, or use another database.",
+                    std::nullopt);
     } catch (const ports::CheckpointMoved& error) {
-      store_.stop_leading();
-      opened_ = false;
+      stop_leading();
       log_.warn("checkpoint_moved", error.what());
       return options_.poll;
     } catch (const ports::ChainError& error) {
@@ -74,65 +112,64 @@ class Indexer::Impl {
         case ports::ChainError::Kind::unreachable:
         case ports::ChainError::Kind::nonsense: break;
       }
-      return failed("chain_error", "Stellar RPC trouble: ", error.what(), /*rpc=*/true);
+      const milliseconds pause = failed("chain_error", rpc_trouble(error.kind()), error.what(), /*rpc=*/true);
+      return error.retry_in().value_or(pause);
     } catch (const ports::StoreUnavailable& error) {
-      opened_ = false;
-      return failed("database_unavailable", "Database trouble: ", error.what(), /*rpc=*/false);
+      no_longer_leading();
+      return failed("database_unavailable", "The database can't be reached.", error.what(), /*rpc=*/false);
     } catch (const std::exception& error) {
       // Not expected. The transaction is gone with its scope; start over from what is committed.
-      store_.stop_leading();
-      opened_ = false;
-      return failed("indexer_error", "Indexer trouble: ", error.what(), /*rpc=*/false);
+      stop_leading();
+      return failed("indexer_error", "An unexpected error: the log says more.", error.what(), /*rpc=*/false);
     }
   }
 
-  ports::IndexerStatus status() const {
-    const std::lock_guard lock(mutex_);
-    ports::IndexerStatus status = status_;
-    const core::UnixMillis since = status.last_successful_sync.value_or(started_at_);
-    status.lag_ms = std::max<std::int64_t>(0, clock_.now() - since);
-    using State = ports::IndexerStatus::State;
-    if (status.state != State::halted && status.lag_ms > status.threshold_ms) {
-      status.state = State::stalled;
-      status.summary = "No successful sync for longer than the threshold. " + status.summary;
-    }
-    return status;
-  }
-
-  IndexerStatistics statistics() const {
-    const std::lock_guard lock(mutex_);
-    return statistics_;
-  }
-
-  bool sleep(milliseconds duration) { return clock_.sleep(duration); }
-
- private:
   milliseconds lead_or_watch() {
-    if (!store_.lead()) {
+    const bool led = std::exchange(leads_, store_.lead());
+    board_.leads(leads_);
+    if (!leads_) {
       opened_ = false;
       watch();
       return options_.poll;
     }
+    // Before anything that may fail: what is published from now on goes on from there.
+    if (!led) board_.took_over(progress());
+    if (witness_state() == ports::WitnessSight::State::not_looked) return witness_wait;
     if (!opened_) open();
+    if (is_due(alarms_read_at_, clock_.now())) know_alarms(progress());
+    heed_witness();
 
     const ports::LedgerWindow window = chain_.window();
-    count([&](IndexerStatistics& counts) { counts.chain_latest = window.latest; });
+    board_.count([&](IndexerStatistics& counts) { counts.chain_latest = window.latest; });
     const std::optional<std::uint32_t> held = checkpoint_ ? std::optional(checkpoint_->ledger) : std::nullopt;
     const core::ChainTip::Plan plan =
         tip_.plan(window.oldest, window.latest, held, options_.start_ledger, clock_.now());
+    watch_retention(window, plan);
     using Verdict = core::ChainTip::Verdict;
     switch (plan.verdict) {
       case Verdict::missing: throw Halt(missing_text(plan.next, window));
-      case Verdict::network_reset: throw Halt("The network was reset: " + lagging_text(window));
-      case Verdict::lagging: return lag_behind(window);
-      case Verdict::up_to_date: synced(plan.safe, "Up to date."); return options_.poll;
+      case Verdict::network_reset: throw Halt(AlarmKind::network_reset, reset_text(window));
+      case Verdict::lagging: lag_behind(window); return options_.poll;
+      case Verdict::up_to_date: synced(plan.safe, "Up to date."); return look_at_storage();
       case Verdict::index: break;
     }
     const std::uint64_t last = std::uint64_t{plan.next} + options_.batch_ledgers - 1;
     index(plan.next, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, plan.safe)));
     const bool caught_up = checkpoint_ && checkpoint_->ledger >= plan.safe;
     synced(plan.safe, caught_up ? "Up to date." : "Catching up.");
-    return caught_up ? options_.poll : milliseconds{0};
+    return caught_up ? look_at_storage() : milliseconds{0};
+  }
+
+  /// Where all that is safe is indexed, what contracts hold can be compared with it.
+  milliseconds look_at_storage() {
+    const bool more_waits = checkpoint_ && observer_.look(*checkpoint_);
+    return more_waits ? milliseconds{0} : options_.poll;
+  }
+
+  /// A server whose tip is below our checkpoint is waited for, and that doesn't count as synced.
+  void lag_behind(const ports::LedgerWindow& window) {
+    trouble_.clear();
+    board_.waiting("Waiting: " + lagging_text(window));
   }
 
   [[nodiscard]] std::string lagging_text(const ports::LedgerWindow& window) const {
@@ -140,50 +177,128 @@ class Indexer::Impl {
            std::to_string(checkpoint_->ledger) + ".";
   }
 
+  [[nodiscard]] std::string reset_text(const ports::LedgerWindow& window) const {
+    return "The network was reset: " + lagging_text(window) +
+           " If the RPC is the wrong one or was set back, point STELLAR_RPC_URL at another and acknowledge the alarm;"
+           " if the network began anew, read it into a new epoch with fluxora-server replay.";
+  }
+
   [[nodiscard]] std::string missing_text(std::uint32_t next, const ports::LedgerWindow& window) const {
+    const std::string what_to_do =
+        checkpoint_ ? " Point STELLAR_RPC_URL at one that still holds ledger " + std::to_string(next) + "."
+                    : " Point STELLAR_RPC_URL at one that still holds it, or begin later.";
     return (checkpoint_ ? "The checkpoint, ledger " + std::to_string(checkpoint_->ledger)
                         : "INDEXER_START_LEDGER, " + std::to_string(next)) +
            ", is below the RPC's window " + std::to_string(window.oldest) + " to " + std::to_string(window.latest) +
-           ": events in between can't be read from this RPC.";
-  }
-
-  /// A server whose tip is below our checkpoint is waited for, and that doesn't count as synced.
-  milliseconds lag_behind(const ports::LedgerWindow& window) {
-    const std::lock_guard lock(mutex_);
-    status_.state = ports::IndexerStatus::State::healthy;
-    status_.summary = "Waiting: " + lagging_text(window);
-    status_.rpc_healthy = true;
-    return options_.poll;
+           ": events in between can't be read from this RPC." + what_to_do;
   }
 
   void open() {
+    const ports::IndexProgress progress = this->progress();
+    know_alarms(progress);
     const std::string passphrase = chain_.network_passphrase();
-    if (core::is_other_network(options_.expected_passphrase, passphrase)) {
-      throw Halt("The RPC serves network \"" + passphrase + "\", NETWORK_PASSPHRASE says \"" +
-                 options_.expected_passphrase + "\".");
-    }
+    refuse_other_network(passphrase, progress);
     checkpoint_ = store_.open({passphrase, options_.contracts});
+    observer_.open();
+    network_ = passphrase;
     opened_ = true;
-    {
-      const std::lock_guard lock(mutex_);
-      status_.network = passphrase;
-      if (checkpoint_) status_.last_ledger = checkpoint_->ledger;
-    }
+    board_.opened(passphrase, checkpoint_);
     log_.info("indexer_leads", "",
               {{"network", passphrase},
                {"contracts", options_.contracts},
                {"checkpoint", std::uint64_t{checkpoint_ ? checkpoint_->ledger : 0}}});
   }
 
-  /// Another instance indexes; its progress is ours to show.
+  /// With nothing indexed there is nothing to be wrong about: then it halts only as long as the settings disagree.
+  void refuse_other_network(const std::string& passphrase, const ports::IndexProgress& progress) const {
+    const auto alarm = progress.checkpoint ? std::optional(AlarmKind::other_network) : std::nullopt;
+    const std::string serves = "The RPC serves network \"" + passphrase + "\", ";
+    if (core::is_other_network(options_.expected_passphrase, passphrase)) {
+      throw Halt(alarm, serves + "NETWORK_PASSPHRASE says \"" + options_.expected_passphrase +
+                            "\". Correct whichever is wrong" + acknowledge_hint(alarm) + ".");
+    }
+    if (core::is_other_network(progress.network, passphrase)) {
+      throw Halt(alarm, serves + "the database holds the streams of network \"" + progress.network +
+                            "\". Point STELLAR_RPC_URL at an RPC of that one" + acknowledge_hint(alarm) +
+                            ", or read the other into a new epoch with fluxora-server replay.");
+    }
+  }
+
+  /// An RPC can come to serve another network while we lead. What links to the checkpoint is of ours; where there is
+  /// none, and where the chain has left ours, it has to be asked.
+  void refuse_changed_network() {
+    const std::string passphrase = chain_.network_passphrase();
+    if (passphrase == network_) return;
+    const auto alarm = checkpoint_ ? std::optional(AlarmKind::other_network) : std::nullopt;
+    throw Halt(alarm, "The RPC serves network \"" + passphrase + "\", and served \"" + network_ +
+                          "\" before. Point STELLAR_RPC_URL at an RPC of that one" + acknowledge_hint(alarm) + ".");
+  }
+
+  static std::string acknowledge_hint(std::optional<AlarmKind> alarm) {
+    return alarm ? " and acknowledge the alarm" : "";
+  }
+
+  [[nodiscard]] std::optional<ports::WitnessSight::State> witness_state() const {
+    if (options_.witness == nullptr) return std::nullopt;
+    return options_.witness->sight().state;
+  }
+
+  void heed_witness() const {
+    if (options_.witness == nullptr) return;
+    const std::string says = options_.witness->sight().network_passphrase;
+    if (says.empty() || says == network_) return;
+    const auto alarm = checkpoint_ ? std::optional(AlarmKind::other_network) : std::nullopt;
+    throw Halt(alarm, "Horizon serves network \"" + says + "\", the RPC \"" + network_ +
+                          "\". Correct HORIZON_URL or STELLAR_RPC_URL" + acknowledge_hint(alarm) + ".");
+  }
+
+  /// Leaders and alarms are the served log's.
+  ports::IndexProgress progress() {
+    ports::IndexProgress progress = store_.progress();
+    if (!options_.is_served) {
+      progress.leader.reset();
+      progress.alarms.clear();
+    }
+    return progress;
+  }
+
+  /// Another instance indexes; its progress, and its trouble, are ours to show.
   void watch() {
-    const ports::IndexProgress progress = store_.progress();
-    const std::lock_guard lock(mutex_);
-    status_.state = ports::IndexerStatus::State::healthy;
-    status_.summary = "Another instance indexes.";
-    status_.rpc_healthy = true;
-    status_.last_successful_sync = progress.updated_at;
-    if (progress.checkpoint) status_.last_ledger = progress.checkpoint->ledger;
+    const ports::IndexProgress progress = this->progress();
+    alarms_.know(progress.alarms);
+    board_.watched(progress);
+    trouble_ = progress.leader ? progress.leader->trouble : "";
+  }
+
+  void know_alarms(const ports::IndexProgress& progress) {
+    alarms_.know(progress.alarms);
+    alarms_read_at_ = clock_.now();
+    if (const ports::IndexerAlarm* alarm = alarms_.halting()) {
+      halted_by_alarm_ = true;
+      throw Halt(alarm->reason);
+    }
+    // What was acknowledged is to be looked at anew, not concluded from what was seen before.
+    if (!std::exchange(halted_by_alarm_, false)) return;
+    tip_ = core::ChainTip(options_.safety_margin);
+    announced_halt_.clear();
+  }
+
+  void watch_retention(const ports::LedgerWindow& window, const core::ChainTip::Plan& plan) {
+    if (!checkpoint_) return board_.retention(std::nullopt);
+    const std::uint64_t next = std::uint64_t{checkpoint_->ledger} + 1;
+    const std::uint64_t left = next > window.oldest ? next - window.oldest : 0;
+    const std::uint64_t held = std::uint64_t{window.latest} - window.oldest + 1;
+    board_.retention(static_cast<std::uint32_t>(left));
+    // Whoever catches up begins near the oldest ledger and leaves it behind: only who stands there is in danger.
+    const bool moves = std::exchange(retention_seen_at_, checkpoint_->ledger) != checkpoint_->ledger;
+    using Verdict = core::ChainTip::Verdict;
+    const bool behind = plan.verdict == Verdict::index || plan.verdict == Verdict::missing;
+    const bool low = behind && left * retention_share_divisor < held;
+    if (!options_.is_served || (low && moves)) return;
+    alarms_.judge_retention(low, "Only " + std::to_string(left) + " of the RPC's " + std::to_string(held) +
+                                     " ledgers are left before it drops ledger " + std::to_string(next) +
+                                     ", which isn't indexed: see what keeps the indexer, or point STELLAR_RPC_URL at"
+                                     " an RPC that keeps more.");
   }
 
   /// One batch is one trace, its calls of the RPC among its parts.
@@ -205,6 +320,7 @@ class Indexer::Impl {
   IngestCounts index_batch(std::uint32_t first, std::uint32_t last) {
     // The chain may change between two calls. One hash stands for everything below it, so the batch is of one chain
     // when its last ledger's is the same before and after. SPEC section 9.
+    if (!checkpoint_) refuse_changed_network();
     const ports::LedgerHeader before = chain_.ledgers(last, last).front();
     ports::EventBatch read = chain_.events(first, last);
     LedgerBatch batch{first, read.complete_through, {}, std::move(read.events), std::nullopt};
@@ -220,18 +336,20 @@ class Indexer::Impl {
         follow_fork(*reorg, read.window.oldest);
         return {};
       }
+      if (batch.headers.front().closed_at <= checkpoint_->closed_at) {
+        throw ports::ChainError(ports::ChainError::Kind::nonsense, "the RPC's ledger " + std::to_string(batch.first) +
+                                                                       " closes no later than the ledger before it");
+      }
       batch.closed_before = checkpoint_->closed_at;
     }
 
+    if (!checkpoint_) refuse_changed_network();
     const auto transaction = store_.begin(checkpoint_);
     const IngestCounts counts = ingest(batch, options_.fold, *transaction);
     const ports::LedgerHeader& header = batch.headers.back();
     checkpoint_ = ports::Checkpoint{header.sequence, header.hash, header.closed_at};
-    {
-      const std::lock_guard lock(mutex_);
-      status_.last_ledger = header.sequence;
-    }
-    count([&](IndexerStatistics& sum) {
+    board_.indexed(header.sequence);
+    board_.count([&](IndexerStatistics& sum) {
       ++sum.batches;
       sum.events += counts.inserted;
       sum.duplicates += counts.duplicates;
@@ -265,54 +383,29 @@ class Indexer::Impl {
 
   /// The chain no longer has the last ledger that we indexed: goes back to the last that both have.
   void follow_fork(const core::Reorg& reorg, std::uint32_t oldest_held) {
+    refuse_contradiction(oldest_held);
     tip_.reorganised(reorg);
-    count([](IndexerStatistics& counts) { ++counts.reorgs; });
+    board_.count([](IndexerStatistics& counts) { ++counts.reorgs; });
     log_.warn("reorg_detected", "the chain no longer contains the last indexed ledger",
               {{"ledger", std::uint64_t{reorg.ledger}},
                {"existingHash", core::hex_encode(reorg.existing_hash)},
                {"incomingHash", core::hex_encode(reorg.incoming_hash)}});
-    const std::vector<core::LedgerHeader> held = store_.newest_ledgers(fork_search_ledgers);
-    const std::optional<ports::Checkpoint> common = find_common_ledger(held, oldest_held);
-    const std::uint32_t target = common ? common->ledger : 0;
-    std::size_t retracted = 0;
-    // In steps, so that no transaction grows with the fork's depth. Each leaves a whole log of a lower checkpoint.
-    while (checkpoint_ && checkpoint_->ledger > target) {
-      const std::uint32_t step = store_.rollback_step(target, rollback_entries);
-      const std::optional<ports::Checkpoint> to = step > target ? checkpoint_at(held, step) : common;
-      retracted += roll_back(to, *store_.begin(checkpoint_));
-      checkpoint_ = to;
-    }
+    refuse_changed_network();
+    const ForkEnd end = leave_fork(*checkpoint_, oldest_held, chain_, store_);
+    checkpoint_ = end.checkpoint;
+    const std::uint32_t ledger = checkpoint_ ? checkpoint_->ledger : 0;
+    board_.indexed(ledger);
     log_.warn("rolled_back", "",
-              {{"ledger", std::uint64_t{target}}, {"retracted", static_cast<std::uint64_t>(retracted)}});
-    const std::lock_guard lock(mutex_);
-    status_.last_ledger = target;
+              {{"ledger", std::uint64_t{ledger}}, {"retracted", static_cast<std::uint64_t>(end.retracted)}});
   }
 
-  /// The last ledger that the chain and we have; none where they part at our first. Throws Halt where what we hold goes
-  /// back too far to be a fork.
-  std::optional<ports::Checkpoint> find_common_ledger(const std::vector<core::LedgerHeader>& held,
-                                                      std::uint32_t oldest_held) {
-    std::vector<core::LedgerId> ours;
-    for (const core::LedgerHeader& header : held) {
-      if (header.sequence >= oldest_held) ours.push_back({header.sequence, header.hash});
-    }
-    core::ForkSearch search(ours);
-    while (const std::optional<std::uint32_t> wanted = search.next()) {
-      search.answer(chain_.ledgers(*wanted, *wanted).front().hash);
-    }
-    if (const auto common = search.common()) return checkpoint_at(held, common->sequence);
-    const bool all_searched = !held.empty() && ours.size() == held.size() && held.size() < fork_search_ledgers;
-    if (!all_searched || held.front().sequence - held.back().sequence > core::reset_distance) {
-      throw Halt("The chain shares none of the ledgers that we hold from " + std::to_string(checkpoint_->ledger) +
-                 " down: it is another network, or was reset.");
-    }
-    return std::nullopt;
-  }
-
-  static ports::Checkpoint checkpoint_at(const std::vector<core::LedgerHeader>& held, std::uint32_t sequence) {
-    const auto found = std::find_if(held.begin(), held.end(),
-                                    [&](const core::LedgerHeader& header) { return header.sequence == sequence; });
-    return {found->sequence, found->hash, found->closed_at};
+  /// Where the RPC has our last ledger all the same, nothing has forked: two servers of two chains answer behind it.
+  void refuse_contradiction(std::uint32_t oldest_held) {
+    if (checkpoint_->ledger < oldest_held) return;
+    if (chain_.ledgers(checkpoint_->ledger, checkpoint_->ledger).front().hash != checkpoint_->hash) return;
+    throw ports::ChainError(ports::ChainError::Kind::nonsense,
+                            "the RPC has ledger " + std::to_string(checkpoint_->ledger) +
+                                " as we have it, and a ledger behind it that follows another");
   }
 
   void check_links(const LedgerBatch& batch) {
@@ -336,68 +429,91 @@ class Indexer::Impl {
 
   void synced(std::uint32_t safe, std::string_view summary) {
     if (checkpoint_) tip_.indexed(checkpoint_->ledger);
-    const std::lock_guard lock(mutex_);
-    status_.state = ports::IndexerStatus::State::healthy;
-    status_.summary = summary;
-    status_.last_safe_ledger = safe;
-    status_.last_successful_sync = clock_.now();
-    status_.reorg_detected = tip_.reorg_detected();
-    status_.rpc_healthy = true;
+    trouble_.clear();
+    // One that began and ended within this round counts, too.
+    if (const auto reason = board_.stall(); reason && options_.is_served) alarms_.note_stall(*reason);
+    board_.synced(safe, summary, tip_.reorg_detected());
   }
 
-  void recovered() {
-    failures_ = 0;
-    backoff_ = first_backoff;
-    announced_halt_.clear();
-    if (!exchange_degraded(false)) return;
-    log_.info("service_recovered", "");
-    on_service_(false, "The chain is being followed again.");
+  void stop_leading() {
+    store_.stop_leading();
+    no_longer_leading();
   }
 
-  milliseconds failed(std::string_view event, std::string_view what, std::string_view why, bool rpc) {
-    const std::string summary = std::string(what) + std::string(why);
-    log_.warn(event, summary);
-    count([](IndexerStatistics& counts) { ++counts.failures; });
-    {
-      const std::lock_guard lock(mutex_);
-      if (rpc) status_.rpc_healthy = false;
-      status_.summary = summary;
+  void no_longer_leading() {
+    opened_ = false;
+    leads_ = false;
+    board_.leads(false);
+  }
+
+  /// `summary` is for everyone; `why` may quote the database or a server, and is for the log alone.
+  milliseconds failed(std::string_view event, const std::string& summary, std::string_view why, bool rpc) {
+    log_.warn(event, why);
+    board_.count([](IndexerStatistics& counts) { ++counts.failures; });
+    board_.failed(summary, rpc);
+    if (++failures_ >= failures_until_degraded && trouble_.empty()) {
+      trouble_ = rpc ? "Stellar RPC unreachable" : "Database unreachable";
     }
-    if (++failures_ >= failures_until_degraded) degrade(rpc ? "Stellar RPC unreachable" : "Database unreachable");
-    return std::exchange(backoff_, std::min(backoff_ * 2, longest_backoff));
+    return milliseconds(backoff.pause_ms(failures_));
   }
 
-  milliseconds halted(const std::string& why) {
-    {
-      const std::lock_guard lock(mutex_);
-      status_.state = ports::IndexerStatus::State::halted;
-      status_.summary = why;
-      status_.reorg_detected = tip_.reorg_detected();
-    }
+  milliseconds halted(const std::string& why, std::optional<AlarmKind> alarm) {
     if (announced_halt_ != why) {
       announced_halt_ = why;
       log_.error("indexer_halted", why);
     }
     opened_ = false;
-    degrade("Indexing halted");
-    return longest_backoff;
+    trouble_ = "Indexing halted";
+    board_.halted(why, tip_.reorg_detected());
+    if (!options_.is_served || (!alarm && !halted_by_alarm_)) return milliseconds(backoff.longest_ms);
+    try {
+      if (alarm) alarms_.raise_halting(*alarm, why);
+      halted_by_alarm_ = true;
+    } catch (const ports::StoreUnavailable& error) {
+      log_.warn("database_unavailable", error.what());  // what was seen is seen again
+    }
+    return options_.poll;  // whether it was acknowledged costs the chain nothing
   }
 
-  template <class Change>
-  void count(Change change) {
-    const std::lock_guard lock(mutex_);
-    change(statistics_);
+  /// Operators, the other instances, and this one's clients. Never throws.
+  void tell_others() {
+    try {
+      if (options_.is_served) look_after_alarms();
+      if (options_.is_served && leads_) publish();
+    } catch (const ports::StoreUnavailable&) {
+      // The next round says so.
+    } catch (const std::exception& error) {
+      log_.warn("indexer_error", error.what());
+    }
+    tell_clients();
   }
 
-  bool exchange_degraded(bool degraded) {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(status_.degraded, degraded);
+  /// Of all instances, and on all: whoever notices first raises it, and the store keeps it to one.
+  void look_after_alarms() {
+    if (const auto reason = board_.stall())
+      alarms_.raise_stall(*reason);
+    else if (board_.is_in_sync())
+      alarms_.end_stall();
+    board_.alarms(alarms_.standing());
   }
 
-  void degrade(std::string_view reason) {
-    if (exchange_degraded(true)) return;
-    log_.warn("service_degraded", reason);
-    on_service_(true, reason);
+  void publish() {
+    ports::LeaderReport report = board_.report(trouble_);
+    ports::LeaderReport known = published_.value_or(ports::LeaderReport());
+    known.synced_at = report.synced_at;
+    if (published_ && report == known && !is_due(published_at_, clock_.now())) return;
+    store_.publish(report);
+    published_ = std::move(report);
+    published_at_ = clock_.now();
+  }
+
+  /// One notice a change, whatever the reason and whichever instance has it.
+  void tell_clients() {
+    const bool stalled = board_.status().state == ports::IndexerStatus::State::stalled;
+    const std::string reason = trouble_.empty() && stalled ? "Indexing stalled" : trouble_;
+    if (std::exchange(told_degraded_, !reason.empty()) == !reason.empty()) return;
+    board_.degraded(told_degraded_);
+    on_service_(told_degraded_, reason);
   }
 
   const IndexerOptions options_;
@@ -407,19 +523,26 @@ class Indexer::Impl {
   ports::Log& log_;
   std::function<void(bool, std::string_view)> on_service_;
   ports::Tracer* const tracer_;
-  core::UnixMillis started_at_ = 0;
 
   // The thread's own.
+  bool leads_ = false;
   bool opened_ = false;
+  std::string network_;  // the RPC's, while opened
   std::optional<ports::Checkpoint> checkpoint_;
-  int failures_ = 0;
-  milliseconds backoff_ = first_backoff;
+  unsigned failures_ = 0;  // rounds in a row
   std::string announced_halt_;
+  bool halted_by_alarm_ = false;
+  std::string trouble_;  // what clients are to be told; empty: nothing
+  bool told_degraded_ = false;
+  std::optional<core::UnixMillis> alarms_read_at_;
+  std::optional<ports::LeaderReport> published_;
+  std::optional<core::UnixMillis> published_at_;
+  std::optional<std::uint32_t> retention_seen_at_;
   core::ChainTip tip_;
+  Observer observer_;
+  Alarms alarms_;
 
-  mutable std::mutex mutex_;
-  ports::IndexerStatus status_;
-  IndexerStatistics statistics_;
+  StatusBoard board_;
 };
 
 Indexer::Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
@@ -432,7 +555,7 @@ Indexer::~Indexer() {
 
 void Indexer::start() {
   thread_ = std::thread([this] {
-    while (impl_->sleep(impl_->round())) {
+    while (impl_->rest(impl_->round())) {
     }
   });
 }

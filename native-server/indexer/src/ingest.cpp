@@ -4,15 +4,15 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "fluxora/core/contract_event.hpp"
 #include "fluxora/core/ledger_digest.hpp"
-#include "fluxora/core/reducer.hpp"
+#include "log_change.hpp"
 #include "record_builder.hpp"
+#include "time_queue.hpp"
 
 namespace fluxora::indexer {
 namespace {
@@ -66,64 +66,28 @@ core::LogEntry entry_of(const DecodedChainEvent& item, const core::Hash& ledger_
   return entry;
 }
 
-/// The cliffs and ends that the batch's ledgers may pass. A ledger makes entries of those at or before its close time
-/// that no earlier one has passed; what its own events change is passed behind them.
-class TimeQueue {
- public:
-  TimeQueue(core::UnixSeconds after, core::UnixSeconds through) : after_(after), through_(through) {}
-
-  /// A stream as the batch finds it.
-  void found(const core::Stream& stream) {
-    if (has_cliff(stream) && stream.cliff_time > after_) add(stream.cliff_time, cliff, stream.id);
-    if (stream.end_time > after_) add(stream.end_time, end, stream.id);
-  }
-  /// A stream that an event has made or changed: what it moved may be passed already.
-  void changed(const core::Stream* before, const core::Stream& after) {
-    const bool new_cliff = before == nullptr || before->cliff_time != after.cliff_time;
-    if (new_cliff && has_cliff(after)) add(after.cliff_time, cliff, after.id);
-    if (before == nullptr || before->end_time != after.end_time) add(after.end_time, end, after.id);
-  }
-
-  void pass(const core::LedgerHeader& ledger, RecordBuilder& builder) {
-    while (!times_.empty() && std::get<0>(*times_.begin()) <= ledger.closed_at) {
-      const auto [at, event, id] = *times_.begin();
-      times_.erase(times_.begin());
-      const core::Stream* stream = builder.find(id);
-      // It may have been cancelled or moved since.
-      if (stream == nullptr || core::is_final(stream->status)) continue;
-      if ((event == end ? stream->end_time : stream->cliff_time) != at) continue;
-      builder.append_own(core::make_time_entry(event, id, at, ledger));
-    }
-  }
-
- private:
-  static constexpr core::EventName cliff = core::EventName::stream_cliff_reached;
-  static constexpr core::EventName end = core::EventName::stream_ended;
-
-  /// A cliff at the start is none.
-  static bool has_cliff(const core::Stream& stream) { return stream.cliff_time > stream.start_time; }
-
-  void add(core::UnixSeconds at, core::EventName event, const std::string& id) {
-    if (at <= through_) times_.emplace(at, event, id);
-  }
-
-  core::UnixSeconds after_;
-  core::UnixSeconds through_;
-  std::set<std::tuple<core::UnixSeconds, core::EventName, std::string>> times_;
-};
-
 class BatchIngest {
  public:
-  BatchIngest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction)
-      : batch_(batch), fold_(fold), transaction_(transaction), events_(decode_all(batch.events)) {}
+  BatchIngest(const LedgerBatch& batch, LogChange& change)
+      : batch_(batch),
+        change_(change),
+        fold_(change.folds()),
+        transaction_(change.transaction()),
+        events_(decode_all(batch.events)) {}
 
-  IngestCounts run() {
-    if (!events_.empty()) standing_ = transaction_.standing_entries(batch_.first, batch_.last);
-    std::vector<ports::StreamTail> tails = transaction_.streams(touched_streams(events_));
-    if (events_.empty() && !fold_) return commit({});
+  /// Gives the number of duplicates.
+  std::size_t run() {
+    // What is undone still stands in the store until the commit, but here it doesn't.
+    if (!events_.empty() && !change_.has_undone()) {
+      standing_ = transaction_.standing_entries(batch_.first, batch_.last);
+    }
+    std::vector<ports::StreamTail> tails = transaction_.streams(unknown_streams());
+    if (events_.empty() && !fold_) {
+      for (const ports::LedgerHeader& header : batch_.headers) change_.add_ledger({header, std::nullopt});
+      return 0;
+    }
 
-    // From here on the log's end is locked.
-    RecordBuilder builder(transaction_.lock_log(), fold_);
+    RecordBuilder& builder = change_.builder();  // from here on the log's end is locked
     for (ports::StreamTail& tail : tails) builder.know(std::move(tail));
     TimeQueue times = time_queue(builder);
     if (!events_.empty()) digest_ = transaction_.digest_before(batch_.first);
@@ -135,32 +99,47 @@ class BatchIngest {
       add_ledger(header, next, end, times, builder);
       next = end;
     }
-    return commit(std::move(builder).finish());
+    return duplicates_;
   }
 
  private:
   using EventIterator = std::vector<DecodedChainEvent>::const_iterator;
+
+  /// Those of the batch that what was undone hasn't touched.
+  [[nodiscard]] std::vector<std::string> unknown_streams() const {
+    std::vector<std::string> ids = touched_streams(events_);
+    if (const RecordBuilder* builder = change_.locked_builder()) {
+      ids.erase(std::remove_if(ids.begin(), ids.end(), [&](const std::string& id) { return builder->knows(id); }),
+                ids.end());
+    }
+    return ids;
+  }
 
   TimeQueue time_queue(RecordBuilder& builder) {
     const core::UnixSeconds after = batch_.closed_before.value_or(batch_.headers.front().closed_at);
     const core::UnixSeconds through = batch_.headers.back().closed_at;
     TimeQueue times(after, through);
     if (!fold_) return times;
+    // What was undone touched is as the builder has it. Its undone times still stand in the store, which can't name it.
+    if (change_.has_undone()) {
+      for (const auto& [id, stream] : builder.streams()) times.found(stream);
+    }
     for (ports::StreamTail& tail : transaction_.streams_due(after, through)) {
-      times.found(*tail.stream);
-      if (!builder.knows(tail.id)) builder.know(std::move(tail));
+      const std::string id = tail.id;
+      if (!builder.knows(id)) builder.know(std::move(tail));
+      if (const core::Stream* stream = builder.find(id)) times.found(*stream);
     }
     return times;
   }
 
   void add_ledger(const ports::LedgerHeader& header, EventIterator next, EventIterator end, TimeQueue& times,
                   RecordBuilder& builder) {
-    times.pass(header, builder);
+    times.pass(header, builder, standing_);
     ports::LedgerRecord record{header, std::nullopt};
     if (next != end) record.digest = digest_ = digest_of(header, next, end);
-    ledgers_.push_back(record);
+    change_.add_ledger(record);
     for (; next != end; ++next) add_event(*next, header, times, builder);
-    times.pass(header, builder);
+    times.pass(header, builder, standing_);
   }
 
   /// Of all the ledger's events, whether they are new or stand in the log already.
@@ -176,7 +155,7 @@ class BatchIngest {
   void add_event(const DecodedChainEvent& item, const ports::LedgerHeader& header, TimeQueue& times,
                  RecordBuilder& builder) {
     if (standing_.count(ports::entry_identity(header.hash, item.event->event_id, item.stream_id)) != 0) {
-      ++counts_.duplicates;
+      ++duplicates_;
       return;
     }
     const core::Stream* held = builder.find(item.stream_id);
@@ -186,35 +165,42 @@ class BatchIngest {
     for (std::size_t i = first_entry; i < builder.entries().size(); ++i) {
       const core::LogEntry& entry = builder.entries()[i];
       if (entry.stream) times.changed(i == first_entry && before ? &*before : nullptr, *entry.stream);
+      if (wants_observation(entry, item.decoded, builder)) change_.want_observation(entry.stream_id, header.sequence);
     }
   }
 
-  IngestCounts commit(ports::IngestRecord record) {
-    if (ledgers_.empty()) {
-      for (const ports::LedgerHeader& header : batch_.headers) ledgers_.push_back({header, std::nullopt});
-    }
-    record.ledgers = std::move(ledgers_);
-    const ports::LedgerHeader& last = batch_.headers.back();
-    record.checkpoint = ports::Checkpoint{last.sequence, last.hash, last.closed_at};
-    transaction_.commit(record);
-    counts_.inserted = record.entries.size();
-    return counts_;
+  /// Whether the contract's storage is to be read after this: SPEC section 3.
+  [[nodiscard]] bool wants_observation(const core::LogEntry& entry, const core::DecodedEvent& decoded,
+                                       const RecordBuilder& builder) const {
+    if (!fold_ || !entry.in_successful_call || entry.stream_id.empty()) return false;
+    if (!entry.stream) return builder.find(entry.stream_id) == nullptr;
+    if (std::holds_alternative<core::StreamClosed>(decoded.payload)) return !entry.stream->token;
+    return entry.event == core::EventName::stream_created || std::holds_alternative<core::RateUpdated>(decoded.payload);
   }
 
   const LedgerBatch& batch_;
+  LogChange& change_;
   const bool fold_;
   ports::IngestTransaction& transaction_;
   const std::vector<DecodedChainEvent> events_;
   std::unordered_set<std::string> standing_;
-  std::vector<ports::LedgerRecord> ledgers_;
   core::Hash digest_{};
-  IngestCounts counts_;
+  std::size_t duplicates_ = 0;
 };
 
 }  // namespace
 
+std::size_t LogChange::append(const LedgerBatch& batch) {
+  return BatchIngest(batch, *this).run();
+}
+
 IngestCounts ingest(const LedgerBatch& batch, bool fold, ports::IngestTransaction& transaction) {
-  return BatchIngest(batch, fold, transaction).run();
+  LogChange change(fold, transaction);
+  IngestCounts counts;
+  counts.duplicates = change.append(batch);
+  const ports::LedgerHeader& last = batch.headers.back();
+  counts.inserted = change.commit(ports::Checkpoint{last.sequence, last.hash, last.closed_at});
+  return counts;
 }
 
 }  // namespace fluxora::indexer

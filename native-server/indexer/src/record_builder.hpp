@@ -23,6 +23,8 @@ class RecordBuilder {
   void know(ports::StreamTail tail);
   [[nodiscard]] bool knows(const std::string& id) const { return last_seqs_.count(id) != 0; }
   [[nodiscard]] const core::Stream* find(const std::string& id) const { return log_.find(id); }
+  /// All that it knows and that are there.
+  [[nodiscard]] const std::unordered_map<std::string, core::Stream>& streams() const { return log_.streams(); }
 
   /// Appends an entry that has all but its place in the log, and the one that it may split off. The references that
   /// entries() gives hold until the next call.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -47,6 +48,16 @@ struct StaleConnection : HttpClientError {
 
 }  // namespace
 
+std::optional<std::chrono::seconds> retry_after(const HttpClientResponse& response) {
+  for (const auto& [name, value] : response.headers) {
+    if (!equal_ignoring_case(name, "Retry-After")) continue;
+    std::uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (error == std::errc{} && end == value.data() + value.size()) return std::chrono::seconds(seconds);
+  }
+  return std::nullopt;
+}
+
 class HttpClient::Impl {
  public:
   Impl(Url origin, HttpClientOptions options)
@@ -75,16 +86,14 @@ class HttpClient::Impl {
 
   HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body,
                           const HeaderFields& headers) {
-    const std::string head = request_head(target, content_type, body.size(), headers);
-    if (stream_) {
-      try {
-        return exchange(head, body);
-      } catch (const StaleConnection&) {
-        disconnect();
-      }
-    }
-    connect();
-    return exchange(head, body);
+    if (!is_field_value(content_type)) throw std::invalid_argument("the request's content type is malformed");
+    std::string fields = "Content-Type: ";
+    fields.append(content_type).append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
+    return request(request_head("POST", target, fields, headers), body);
+  }
+
+  HttpClientResponse get(std::string_view target, const HeaderFields& headers) {
+    return request(request_head("GET", target, "", headers), "");
   }
 
   void cancel() noexcept {
@@ -99,6 +108,18 @@ class HttpClient::Impl {
 
  private:
   using Stream = asio::ssl::stream<tcp::socket>;
+
+  HttpClientResponse request(const std::string& head, std::string_view body) {
+    if (stream_) {
+      try {
+        return exchange(head, body);
+      } catch (const StaleConnection&) {
+        disconnect();
+      }
+    }
+    connect();
+    return exchange(head, body);
+  }
 
   /// What an operation leaves behind; shared, for a resolver may come back after we have gone on.
   struct Outcome {
@@ -124,15 +145,15 @@ class HttpClient::Impl {
     }
   }
 
-  std::string request_head(std::string_view target, std::string_view content_type, std::size_t body_bytes,
+  /// `fields`: lines about the body, if there is one.
+  std::string request_head(std::string_view method, std::string_view target, std::string_view fields,
                            const HeaderFields& headers) const {
     const bool sound = target.starts_with('/') &&
                        std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-    if (!sound || !is_field_value(content_type)) throw std::invalid_argument("the request's target is malformed");
-    std::string head;
-    head.append("POST ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_header_);
-    head.append("\r\nUser-Agent: fluxora\r\nAccept: */*\r\nContent-Type: ").append(content_type);
-    head.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\n");
+    if (!sound) throw std::invalid_argument("the request's target is malformed");
+    std::string head(method);
+    head.append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_header_);
+    head.append("\r\nUser-Agent: fluxora\r\nAccept: */*\r\n").append(fields);
     for (const auto& [name, value] : headers) {
       if (!is_token(name) || !is_field_value(value)) throw std::invalid_argument("a request's header is malformed");
       head.append(name).append(": ").append(value).append("\r\n");
@@ -383,6 +404,10 @@ HttpClient::~HttpClient() = default;
 HttpClientResponse HttpClient::post(std::string_view target, std::string_view content_type, std::string_view body,
                                     const HeaderFields& headers) {
   return impl_->post(target, content_type, body, headers);
+}
+
+HttpClientResponse HttpClient::get(std::string_view target, const HeaderFields& headers) {
+  return impl_->get(target, headers);
 }
 
 void HttpClient::cancel() noexcept {

@@ -8,7 +8,6 @@ namespace {
 
 const std::string key_columns =
     "id, name, scopes, secret_hash, created_at_ms, expires_at_ms, last_used_at_ms, revoked_at_ms";
-const std::string now_ms = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// How old "last used" may get before a use writes it again.
 const std::string last_used_step_ms = "300000";
 

@@ -30,6 +30,7 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
   setup.exec("SET client_min_messages = warning");
   // Our statements touch few rows; compiling one would take longer than running it.
   setup.exec("SET jit = off");
+  if (!options.schema.empty()) setup.exec("SET search_path = " + setup.quote_name(options.schema));
   setup.exec(
       "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
       " SET tcp_user_timeout = 10000");
@@ -38,6 +39,8 @@ std::unique_ptr<pqxx::connection> connect(const StoreOptions& options, std::stri
 
 bool is_outage(const std::exception& error) noexcept {
   if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr) return true;
+  // Lost while it committed: whether it did is seen when the connection is back.
+  if (dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) return true;
   const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
   if (sql == nullptr) return false;
   // Class 08: connection; class 57: shutdown, crash, not yet ready (but 57014 is our own timeout); class 53: no more

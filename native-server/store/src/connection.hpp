@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,6 +35,7 @@ class OwnConnection {
       if (!is_open()) {
         connection_ = connect(options_, purpose_, statement_timeout_ms_);
         lost_ = false;
+        ++openings_;
       }
       return work(*connection_);
     } catch (const std::exception& error) {
@@ -46,6 +48,8 @@ class OwnConnection {
   /// False before the first use and after an outage.
   [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr && !lost_; }
   void close() noexcept { connection_.reset(); }
+  /// How often it was opened so far. What belongs to a session, its locks, is lost where this has changed.
+  [[nodiscard]] std::uint64_t openings() const noexcept { return openings_; }
 
  private:
   StoreOptions options_;
@@ -53,6 +57,7 @@ class OwnConnection {
   int statement_timeout_ms_;
   std::unique_ptr<pqxx::connection> connection_;
   bool lost_ = false;
+  std::uint64_t openings_ = 0;
 };
 
 }  // namespace fluxora::store

@@ -33,11 +33,8 @@ pqxx::result select_entries(ReadConnection& connection, std::optional<std::uint6
   return connection.execute(statement, parameters);
 }
 
-ports::EventPage read_page(ReadConnection& connection, std::optional<std::uint64_t> after_seq, std::size_t limit,
-                           const ports::EventFilter& filter) {
-  // One more than asked tells whether there are more after them.
-  const pqxx::result rows = select_entries(connection, after_seq, after_seq ? limit + 1 : limit, filter);
-
+/// One row more than `limit` tells whether there are more after them.
+ports::EventPage page_from_rows(const pqxx::result& rows, std::size_t limit) {
   ports::EventPage page;
   page.head = log_head_from_row(rows[0]);
   for (const auto& row : rows) {
@@ -52,7 +49,21 @@ ports::EventPage read_page(ReadConnection& connection, std::optional<std::uint64
   return page;
 }
 
+ports::EventPage read_page(ReadConnection& connection, std::optional<std::uint64_t> after_seq, std::size_t limit,
+                           const ports::EventFilter& filter) {
+  return page_from_rows(select_entries(connection, after_seq, after_seq ? limit + 1 : limit, filter), limit);
+}
+
 }  // namespace
+
+ports::EventPage read_entries_after(pqxx::connection& connection, std::uint64_t seq, std::size_t limit) {
+  pqxx::nontransaction sql(connection);
+  return page_from_rows(
+      sql.exec("SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
+               " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > " + std::to_string(seq) +
+               " ORDER BY seq LIMIT " + std::to_string(limit + 1) + ") e ON true ORDER BY e.seq"),
+      limit);
+}
 
 ports::LogHead read_log_head(pqxx::connection& connection) {
   pqxx::nontransaction sql(connection);

@@ -19,5 +19,7 @@ class EventLogReader final : public ports::EventLog {
 
 /// The log's extent by any connection.
 ports::LogHead read_log_head(pqxx::connection& connection);
+/// The oldest entries behind `seq` by any connection, and the head in the same snapshot.
+ports::EventPage read_entries_after(pqxx::connection& connection, std::uint64_t seq, std::size_t limit);
 
 }  // namespace fluxora::store

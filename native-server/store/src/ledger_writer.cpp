@@ -1,42 +1,81 @@
 #include "ledger_writer.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
+#include "audit_log.hpp"
+#include "indexer_board.hpp"
+#include "intake_reads.hpp"
 #include "log_appender.hpp"
+#include "observation_list.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
 namespace {
 
-constexpr long long leader_lock = 0x666c75786c656164;  // "fluxlead"
+constexpr long long leader_lock = 0x666c75786c656164;       // "fluxlead"
+constexpr long long next_leader_lock = 0x666c75786e657874;  // "fluxnext": of a log in a schema of its own
 constexpr int write_timeout_ms = 120'000;
 
-std::optional<ports::Checkpoint> checkpoint_from_row(const pqxx::row& row) {
-  if (row[0].is_null()) return std::nullopt;
-  return ports::Checkpoint{row[0].as<std::uint32_t>(), hash_from_field(row[1]), row[2].as<std::uint64_t>()};
-}
+constexpr std::string_view replay_advice = "; `fluxora-server replay` reads the chain again into a new epoch";
 
-/// True when every contract of `wanted` is one of `held`; both comma separated.
-bool names_all_of(const std::string& held, const std::string& wanted) {
+/// The contracts of `wanted` that aren't among `held`; all comma separated.
+std::string not_among(const std::string& held, const std::string& wanted) {
   const std::string list = "," + held + ",";
+  std::string missing;
   for (std::size_t from = 0; from <= wanted.size();) {
     const std::size_t comma = std::min(wanted.find(',', from), wanted.size());
-    if (list.find("," + wanted.substr(from, comma - from) + ",") == std::string::npos) return false;
+    const std::string contract = wanted.substr(from, comma - from);
+    if (list.find("," + contract + ",") == std::string::npos) missing += (missing.empty() ? "" : ", ") + contract;
     from = comma + 1;
   }
-  return true;
+  return missing;
+}
+
+/// Their past is below the checkpoint, and can't come behind what the log has of other contracts.
+void refuse_new_contracts(const std::string& held, const std::string& wanted) {
+  const std::string missing = not_among(held, wanted);
+  if (missing.empty()) return;
+  throw ports::ForeignLog("CONTRACT_IDS names what the log doesn't have: " + missing + std::string(replay_advice));
 }
 
 void refuse_foreign_log(const ports::Following& following, const std::string& network, const std::string& contracts) {
-  if (following.network_passphrase != network) {
+  const bool both_known = !following.network_passphrase.empty() && !network.empty();
+  if (both_known && following.network_passphrase != network) {
     throw ports::ForeignLog("the database holds the streams of network \"" + network + "\", the RPC serves \"" +
-                            following.network_passphrase + "\"");
+                            following.network_passphrase + "\"" + std::string(replay_advice));
   }
   if ((following.contracts == "*") != (contracts == "*")) {
-    throw ports::ForeignLog("the database was filled with CONTRACT_IDS=" + contracts +
-                            "; between * and contracts a new database is needed, because * folds nothing");
+    throw ports::ForeignLog("the database was filled with CONTRACT_IDS=" + contracts + ", which doesn't go over into " +
+                            following.contracts + ", because * folds nothing" + std::string(replay_advice));
   }
 }
+
+/// A replay has put a log of other contracts into the place of the one that this process has known: whoever wanted that
+/// has to say what this process is to follow now.
+void refuse_replaced_log(const ports::Following& following, const std::string& known_epoch, const HeldLog& held) {
+  if (known_epoch.empty() || known_epoch == held.epoch) return;
+  if (held.contracts.empty() || held.contracts == following.contracts) return;
+  throw ports::ForeignLog("a replay has put a log of CONTRACT_IDS=" + held.contracts +
+                          " into the place of the one that this process began with, which follows " +
+                          following.contracts);
+}
+
+/// Of a row whose columns 3 to 5 are network_passphrase, contracts and epoch.
+HeldLog held_log(const pqxx::row& row) {
+  return {row[5].c_str(), row[3].c_str(), row[4].c_str()};
+}
+
+/// Whether it is the log that was opened: since then only we have filled it, or others with the same settings.
+bool is_as_opened(const HeldLog& held, const HeldLog& opened, const ports::Following& following) {
+  if (held.epoch != opened.epoch) return false;
+  if (held.network == opened.network && held.contracts == opened.contracts) return true;
+  return held.network == following.network_passphrase && held.contracts == following.contracts;
+}
+
+/// An entry that leaves its stream as it was, or leaves none. As the index events_unfolded has it.
+constexpr std::string_view leaves_alone = "(stream_state IS NULL OR stream_state = '')";
 
 /// Whether `s` has no standing entry that says its time `column` was passed.
 std::string not_passed_yet(std::string_view kind, std::string_view column) {
@@ -46,31 +85,55 @@ std::string not_passed_yet(std::string_view kind, std::string_view column) {
 
 class PostgresIngestTransaction final : public ports::IngestTransaction {
  public:
-  PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>& expected,
-                            ports::Following following, std::optional<ports::Checkpoint>& stored)
-      : own_(own), following_(std::move(following)), stored_(stored) {
+  /// `expected`: the checkpoint that must be held, in the `known` log; null: any, and then it is looked whether the log
+  /// can be continued, which is the known one from then on.
+  PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>* expected, HeldLog& known,
+                            ports::Following following)
+      : own_(own), following_(std::move(following)) {
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
-      const pqxx::result rows = sql_->exec("SELECT ledger, ledger_hash, closed_at FROM indexer_checkpoint FOR UPDATE");
-      if (checkpoint_from_row(rows[0]) != expected) {
-        throw ports::CheckpointMoved("the indexer's checkpoint was moved by another instance");
+      const pqxx::row row = sql_->exec(
+          "SELECT c.ledger, c.ledger_hash, c.closed_at, c.network_passphrase, c.contracts, h.epoch"
+          " FROM indexer_checkpoint c CROSS JOIN log_head h FOR UPDATE OF c")[0];
+      checkpoint_ = checkpoint_from_row(row);
+      const HeldLog held = held_log(row);
+      if (expected != nullptr) {
+        if (checkpoint_ != *expected) {
+          throw ports::CheckpointMoved("the indexer's checkpoint was moved by another instance");
+        }
+        if (!is_as_opened(held, known, following_)) {
+          throw ports::CheckpointMoved("the log isn't the one that was opened, or follows something else by now");
+        }
+      } else {
+        refuse_replaced_log(following_, known.epoch, held);
+        if (!row[3].is_null()) refuse_foreign_log(following_, held.network, held.contracts);
+        known = held;
       }
+      if (row[3].is_null()) return;
+      if (following_.network_passphrase.empty()) following_.network_passphrase = row[3].c_str();
     });
   }
 
   std::vector<ports::StreamTail> streams(const std::vector<std::string>& ids) override {
     std::vector<ports::StreamTail> tails;
     if (ids.empty()) return tails;
+    std::unordered_map<std::string_view, ports::StreamTail*> by_id;
+    tails.reserve(ids.size());
+    for (const std::string& id : ids)
+      by_id[id] = &tails.emplace_back(ports::StreamTail{id, std::nullopt, std::nullopt});
     guarded([&](pqxx::connection&) {
-      const pqxx::result rows = sql_->exec(
-          "SELECT wanted.id, last.seq, " + stream_column_list("s.") + " FROM unnest(ARRAY[" + quoted_list(*sql_, ids) +
-          "]) AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
-          " (SELECT seq FROM events WHERE stream_id = wanted.id ORDER BY seq DESC LIMIT 1) last ON true");
-      tails.reserve(rows.size());
-      for (const auto& row : rows) {
-        ports::StreamTail tail{row[0].c_str(), stream_from_row(row, 2), std::nullopt};
-        if (!row[1].is_null()) tail.last_seq = row[1].as<std::uint64_t>();
-        tails.push_back(std::move(tail));
+      const std::string wanted = " IN (" + quoted_list(*sql_, ids) + ")";
+      for (const auto& row : sql_->exec("SELECT " + stream_column_list("") + " FROM streams WHERE id" + wanted)) {
+        auto stream = stream_from_row(row, 0);
+        ports::StreamTail& tail = *by_id.at(stream->id);
+        tail.last_seq = stream->version;
+        tail.stream = std::move(stream);
+      }
+      // Its newest entry may be one that left the stream alone, or left none: those have an index of their own.
+      for (const auto& row : sql_->exec("SELECT stream_id, max(seq) FROM events WHERE " + std::string(leaves_alone) +
+                                        " AND stream_id" + wanted + " GROUP BY stream_id")) {
+        ports::StreamTail& tail = *by_id.at(row[0].c_str());
+        tail.last_seq = std::max(tail.last_seq.value_or(0), row[1].as<std::uint64_t>());
       }
     });
     return tails;
@@ -98,27 +161,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   std::vector<ports::StreamTail> streams_due(core::UnixSeconds after, core::UnixSeconds through) override {
     std::vector<ports::StreamTail> due;
-    const std::string window = " > " + std::to_string(after) + " AND s.";
-    const auto within = [&](const std::string& column) {
-      return "s." + column + window + column + " <= " + std::to_string(through);
-    };
-    guarded([&](pqxx::connection&) {
-      const pqxx::result rows =
-          sql_->exec("SELECT last.seq, " + stream_column_list("s.") +
-                     " FROM streams s LEFT JOIN LATERAL"
-                     " (SELECT seq FROM events WHERE stream_id = s.id ORDER BY seq DESC LIMIT 1) last ON true"
-                     " WHERE s.status IN (0, 1) AND ((s.cliff_time > s.start_time AND " +
-                     within("cliff_time") + " AND " + not_passed_yet("cliff_reached", "cliff_time") + ") OR (" +
-                     within("end_time") + " AND " + not_passed_yet("ended", "end_time") + "))");
-      due.reserve(rows.size());
-      for (const auto& row : rows) {
-        core::Stream stream = *stream_from_row(row, 1);
-        ports::StreamTail tail{stream.id, std::nullopt, std::nullopt};
-        tail.stream = std::move(stream);
-        if (!row[0].is_null()) tail.last_seq = row[0].as<std::uint64_t>();
-        due.push_back(std::move(tail));
-      }
-    });
+    guarded([&](pqxx::connection&) { due = read_streams_due(*sql_, after, through); });
     return due;
   }
 
@@ -168,6 +211,56 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     return states;
   }
 
+  [[nodiscard]] const std::optional<ports::Checkpoint>& checkpoint() const override { return checkpoint_; }
+
+  core::Cursor log_end() override {
+    core::Cursor end;
+    guarded([&](pqxx::connection&) { end = read_log_end(*sql_); });
+    return end;
+  }
+
+  std::vector<ports::LedgerHeader> ledgers_around(const std::vector<std::uint32_t>& numbers) override {
+    std::vector<ports::LedgerHeader> headers;
+    guarded([&](pqxx::connection&) { headers = read_ledgers_around(*sql_, numbers); });
+    return headers;
+  }
+
+  std::vector<ports::LedgerHeader> held_ledgers(std::uint32_t first, std::uint32_t last) override {
+    std::vector<ports::LedgerHeader> headers;
+    guarded([&](pqxx::connection&) { headers = read_held_ledgers(*sql_, first, last); });
+    return headers;
+  }
+
+  std::vector<core::LogEntry> standing_events(std::uint32_t first, std::uint32_t last) override {
+    std::vector<core::LogEntry> events;
+    guarded([&](pqxx::connection&) { events = read_standing_events(*sql_, first, last); });
+    return events;
+  }
+
+  std::size_t count_above(std::uint32_t ledger, std::size_t limit) override {
+    std::size_t count = 0;
+    guarded([&](pqxx::connection&) { count = store::count_above(*sql_, ledger, limit); });
+    return count;
+  }
+
+  std::vector<ports::StreamLedger> last_ledgers(const std::vector<std::string>& ids) override {
+    std::vector<ports::StreamLedger> last;
+    guarded([&](pqxx::connection&) { last = store::last_ledgers(*sql_, ids); });
+    return last;
+  }
+
+  std::vector<core::Stream> logged_states(const std::vector<std::string>& ids) override {
+    std::vector<core::Stream> states;
+    guarded([&](pqxx::connection&) { states = store::logged_states(*sql_, ids); });
+    return states;
+  }
+
+  std::optional<ports::LedgerHeader> first_ledger_closing(core::UnixSeconds at) override {
+    std::optional<ports::LedgerHeader> first;
+    guarded([&](pqxx::connection&) { first = store::first_ledger_closing(*sql_, at); });
+    return first;
+  }
+
   void commit(const ports::IngestRecord& record) override {
     guarded([&](pqxx::connection&) {
       if (record.forget_above) {
@@ -179,9 +272,10 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
       if (!record.gone_streams.empty()) {
         sql_->exec("DELETE FROM streams WHERE id IN (" + quoted_list(*sql_, record.gone_streams) + ")");
       }
+      if (record.audit) append_audit(*sql_, {*record.audit});
+      write_findings(*sql_, record);
       set_checkpoint(record.checkpoint);
       sql_->commit();
-      stored_ = record.checkpoint;
     });
   }
 
@@ -197,97 +291,165 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     }
   }
 
+  static std::string hash_literal(const std::optional<core::Hash>& hash) {
+    return hash ? "'" + bytea(*hash) + "'::bytea" : "NULL::bytea";
+  }
+
   void insert_ledgers(const std::vector<ports::LedgerRecord>& ledgers) {
     if (ledgers.empty()) return;
     std::string values;
     for (const auto& [header, digest] : ledgers) {
       if (!values.empty()) values += ',';
-      values += "(" + std::to_string(header.sequence) + ",'" + bytea(header.hash) + "','" +
-                bytea(header.previous_hash) + "'," + std::to_string(header.closed_at) + "," +
-                (digest ? "'" + bytea(*digest) + "'" : "NULL") + ")";
+      values += "(" + std::to_string(header.sequence) + "," + hash_literal(header.hash) + "," +
+                hash_literal(header.previous_hash) + "," + std::to_string(header.closed_at) + "," +
+                hash_literal(digest) + ")";
     }
     sql_->exec("INSERT INTO ledgers (sequence, hash, previous_hash, closed_at, digest) VALUES " + values +
                " ON CONFLICT (sequence) DO UPDATE SET digest = excluded.digest WHERE excluded.digest IS NOT NULL");
   }
 
   void set_checkpoint(const std::optional<ports::Checkpoint>& checkpoint) {
-    const std::string place = checkpoint ? "ledger = " + std::to_string(checkpoint->ledger) + ", ledger_hash = '" +
-                                               bytea(checkpoint->hash) +
-                                               "', closed_at = " + std::to_string(checkpoint->closed_at)
-                                         : std::string("ledger = NULL, ledger_hash = NULL, closed_at = NULL");
+    const std::string place =
+        checkpoint ? "ledger = " + std::to_string(checkpoint->ledger) + ", ledger_hash = '" + bytea(checkpoint->hash) +
+                         "', closed_at = " + std::to_string(checkpoint->closed_at) +
+                         ", first_ledger = least(first_ledger, (SELECT min(sequence) FROM ledgers))"
+                   : std::string("ledger = NULL, ledger_hash = NULL, closed_at = NULL, first_ledger = NULL");
     sql_->exec("UPDATE indexer_checkpoint SET updated_at = now(), " + place + ", network_passphrase = " +
                sql_->quote(following_.network_passphrase) + ", contracts = " + sql_->quote(following_.contracts));
   }
 
   OwnConnection& own_;
-  const ports::Following following_;
-  std::optional<ports::Checkpoint>& stored_;
+  ports::Following following_;
+  std::optional<ports::Checkpoint> checkpoint_;
   std::unique_ptr<pqxx::work> sql_;
   std::uint64_t head_seq_ = 0;
 };
 
 }  // namespace
 
+std::vector<ports::StreamTail> read_streams_due(pqxx::transaction_base& sql, core::UnixSeconds after,
+                                                core::UnixSeconds through) {
+  const std::string window = " > " + std::to_string(after) + " AND s.";
+  const auto within = [&](const std::string& column) {
+    return "s." + column + window + column + " <= " + std::to_string(through);
+  };
+  const pqxx::result rows =
+      sql.exec("SELECT last.seq, " + stream_column_list("s.") +
+               " FROM streams s LEFT JOIN LATERAL"
+               " (SELECT seq FROM events WHERE stream_id = s.id ORDER BY seq DESC LIMIT 1) last ON true"
+               " WHERE s.status IN (0, 1) AND ((s.cliff_time > s.start_time AND " +
+               within("cliff_time") + " AND " + not_passed_yet("cliff_reached", "cliff_time") + ") OR (" +
+               within("end_time") + " AND " + not_passed_yet("ended", "end_time") + "))");
+  std::vector<ports::StreamTail> due;
+  due.reserve(rows.size());
+  for (const auto& row : rows) {
+    core::Stream stream = *stream_from_row(row, 1);
+    ports::StreamTail tail{stream.id, std::nullopt, std::nullopt};
+    tail.stream = std::move(stream);
+    if (!row[0].is_null()) tail.last_seq = row[0].as<std::uint64_t>();
+    due.push_back(std::move(tail));
+  }
+  return due;
+}
+
 PostgresLedgerStore::PostgresLedgerStore(StoreOptions options)
-    : connection_(std::move(options), "indexer", write_timeout_ms) {}
+    : leader_lock_(options.schema.empty() ? leader_lock : next_leader_lock),
+      connection_(std::move(options), "indexer", write_timeout_ms) {}
 
 bool PostgresLedgerStore::lead() {
-  if (!connection_.is_open()) leading_ = false;
   connection_.use([this](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
-    if (leading_) {
+    if (holds_lock()) {
       sql.exec("SELECT 1");  // the lock lives as long as this session does
-    } else {
-      leading_ = sql.exec("SELECT pg_try_advisory_lock(" + std::to_string(leader_lock) + ")")[0][0].as<bool>();
+    } else if (sql.exec("SELECT pg_try_advisory_lock(" + std::to_string(leader_lock_) + ")")[0][0].as<bool>()) {
+      led_in_ = connection_.openings();
     }
   });
-  return leading_;
+  return holds_lock();
+}
+
+/// Any call may have opened the connection anew since the lock was taken.
+bool PostgresLedgerStore::holds_lock() const noexcept {
+  return connection_.is_open() && led_in_ == connection_.openings();
 }
 
 void PostgresLedgerStore::stop_leading() noexcept {
   connection_.close();
-  leading_ = false;
+  led_in_.reset();
 }
 
 ports::IndexProgress PostgresLedgerStore::progress() {
-  return connection_.use([](pqxx::connection& connection) {
-    pqxx::nontransaction sql(connection);
-    const pqxx::result rows = sql.exec(
-        "SELECT ledger, ledger_hash, closed_at, (extract(epoch FROM updated_at) * 1000)::bigint"
-        " FROM indexer_checkpoint");
-    return ports::IndexProgress{checkpoint_from_row(rows[0]), rows[0][3].as<core::UnixMillis>()};
+  return connection_.use([this](pqxx::connection& connection) {
+    if (known_.epoch.empty()) {
+      known_.epoch = pqxx::nontransaction(connection).exec("SELECT epoch FROM log_head")[0][0].c_str();
+    }
+    return read_progress(connection);
   });
+}
+
+void PostgresLedgerStore::publish(const ports::LeaderReport& report) {
+  connection_.use([&](pqxx::connection& connection) { publish_report(connection, report); });
+}
+
+bool PostgresLedgerStore::raise_alarm(ports::AlarmKind kind, const std::string& reason) {
+  return connection_.use([&](pqxx::connection& connection) { return store::raise_alarm(connection, kind, reason); });
+}
+
+bool PostgresLedgerStore::clear_alarm(ports::AlarmKind kind) {
+  return connection_.use([&](pqxx::connection& connection) { return store::clear_alarm(connection, kind); });
 }
 
 std::optional<ports::Checkpoint> PostgresLedgerStore::open(const ports::Following& following) {
   return connection_.use([&](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
-    const pqxx::result rows =
-        sql.exec("SELECT ledger, ledger_hash, closed_at, network_passphrase, contracts FROM indexer_checkpoint");
+    const pqxx::result rows = sql.exec(
+        "SELECT c.ledger, c.ledger_hash, c.closed_at, c.network_passphrase, c.contracts, h.epoch"
+        " FROM indexer_checkpoint c CROSS JOIN log_head h");
     const pqxx::row row = rows[0];
     following_ = following;
-    stored_ = checkpoint_from_row(row);
-    if (row[3].is_null()) return stored_;
-
-    refuse_foreign_log(following, row[3].c_str(), row[4].c_str());
-    if (!names_all_of(row[4].c_str(), following.contracts)) return std::optional<ports::Checkpoint>();
-    return stored_;
+    const auto checkpoint = checkpoint_from_row(row);
+    const HeldLog held = held_log(row);
+    if (!row[3].is_null()) {
+      refuse_foreign_log(following, held.network, held.contracts);
+      if (checkpoint) refuse_new_contracts(held.contracts, following.contracts);
+      refuse_replaced_log(following, known_.epoch, held);
+    }
+    known_ = held;
+    return checkpoint;
   });
 }
 
 std::vector<ports::LedgerHeader> PostgresLedgerStore::newest_ledgers(std::size_t limit) {
   return connection_.use([&](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
-    const pqxx::result rows =
-        sql.exec("SELECT sequence, hash, previous_hash, closed_at FROM ledgers ORDER BY sequence DESC LIMIT " +
-                 std::to_string(limit));
+    const pqxx::result rows = sql.exec("SELECT " + ledger_column_list() +
+                                       " FROM ledgers ORDER BY sequence DESC LIMIT " + std::to_string(limit));
     std::vector<ports::LedgerHeader> ledgers;
     ledgers.reserve(rows.size());
-    for (const auto& row : rows) {
-      ledgers.push_back(
-          {row[0].as<std::uint32_t>(), hash_from_field(row[1]), hash_from_field(row[2]), row[3].as<std::uint64_t>()});
-    }
+    for (const auto& row : rows) ledgers.push_back(ledger_from_row(row));
     return ledgers;
+  });
+}
+
+std::vector<ports::ObservationRequest> PostgresLedgerStore::due_observations(std::uint32_t checkpoint,
+                                                                             std::size_t limit) {
+  return connection_.use([&](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    return store::due_observations(sql, following_.contracts, checkpoint, limit);
+  });
+}
+
+std::vector<std::string> PostgresLedgerStore::streams_to_audit(const std::string& after, std::size_t limit) {
+  return connection_.use([&](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    return store::streams_to_audit(sql, following_.contracts, after, limit);
+  });
+}
+
+ports::AuditState PostgresLedgerStore::audit_state() {
+  return connection_.use([](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    return store::audit_state(sql);
   });
 }
 
@@ -306,11 +468,14 @@ std::uint32_t PostgresLedgerStore::rollback_step(std::uint32_t ledger, std::size
 }
 
 std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::optional<ports::Checkpoint>& expected) {
-  if (!leading_ || !connection_.is_open()) {
+  if (!holds_lock()) {
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }
-  // Starting over, the row still has the old checkpoint until the first batch replaces it.
-  return std::make_unique<PostgresIngestTransaction>(connection_, expected ? expected : stored_, following_, stored_);
+  return std::make_unique<PostgresIngestTransaction>(connection_, &expected, known_, following_);
+}
+
+std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin_at_held(const ports::Following& following) {
+  return std::make_unique<PostgresIngestTransaction>(connection_, nullptr, known_, following);
 }
 
 }  // namespace fluxora::store

@@ -9,19 +9,21 @@
 namespace fluxora::store {
 namespace {
 
-template <class Row>
+/// Each row is made when it is due, so that the database works on those before it meanwhile.
+template <class Item, class MakeRow>
 void copy(pqxx::transaction_base& sql, const std::string& table, const std::vector<std::string>& columns,
-          const std::vector<Row>& rows) {
+          const std::vector<Item>& items, MakeRow make_row) {
   pqxx::stream_to stream(sql, table, columns);
-  for (const Row& row : rows) stream << row;
+  for (const Item& item : items) stream << make_row(item);
   stream.complete();
 }
 
 /// `(…),(…)`: the rows as VALUES has them.
-template <class Row>
-std::string values(pqxx::transaction_base& sql, const std::vector<Row>& rows) {
+template <class Item, class MakeRow>
+std::string values(pqxx::transaction_base& sql, const std::vector<Item>& items, MakeRow make_row) {
   std::string text;
-  for (const Row& row : rows) {
+  for (const Item& item : items) {
+    const auto row = make_row(item);
     text += text.empty() ? "(" : ",(";
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) text += ',';
@@ -32,22 +34,11 @@ std::string values(pqxx::transaction_base& sql, const std::vector<Row>& rows) {
   return text;
 }
 
-std::vector<EventRow> event_rows(std::uint64_t head_seq, const std::vector<core::LogEntry>& entries) {
+void refuse_hole(std::uint64_t head_seq, const std::vector<core::LogEntry>& entries) {
   std::uint64_t expected = head_seq;
-  std::vector<EventRow> rows;
-  rows.reserve(entries.size());
   for (const auto& entry : entries) {
     if (entry.seq != ++expected) throw std::logic_error("the log would get a hole");
-    rows.push_back(event_row(entry));
   }
-  return rows;
-}
-
-std::vector<StreamRow> stream_rows(const std::vector<core::Stream>& streams) {
-  std::vector<StreamRow> rows;
-  rows.reserve(streams.size());
-  for (const auto& stream : streams) rows.push_back(stream_row(stream));
-  return rows;
 }
 
 std::string move_head_sql(std::uint64_t seq) {
@@ -70,25 +61,27 @@ const std::string& upsert() {
 }  // namespace
 
 void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries) {
-  copy(sql, "events", event_columns(), event_rows(head_seq, entries));
+  refuse_hole(head_seq, entries);
+  copy(sql, "events", event_columns(), entries, event_row);
   sql.exec(move_head_sql(head_seq + entries.size()));
 }
 
 void write_streams(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams) {
   sql.exec("CREATE TEMPORARY TABLE IF NOT EXISTS changed_streams (LIKE streams) ON COMMIT DELETE ROWS");
-  copy(sql, "changed_streams", stream_columns(), stream_rows(streams));
+  copy(sql, "changed_streams", stream_columns(), streams, stream_row);
   sql.exec("INSERT INTO streams (" + stream_column_list("") + ") SELECT " + stream_column_list("") +
            " FROM changed_streams" + upsert());
 }
 
 std::string append_entries_sql(pqxx::transaction_base& sql, std::uint64_t head_seq,
                                const std::vector<core::LogEntry>& entries) {
-  return "INSERT INTO events (" + event_column_list("") + ") VALUES " + values(sql, event_rows(head_seq, entries)) +
-         "; " + move_head_sql(head_seq + entries.size());
+  refuse_hole(head_seq, entries);
+  return "INSERT INTO events (" + event_column_list("") + ") VALUES " + values(sql, entries, event_row) + "; " +
+         move_head_sql(head_seq + entries.size());
 }
 
 std::string write_streams_sql(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams) {
-  return "INSERT INTO streams (" + stream_column_list("") + ") VALUES " + values(sql, stream_rows(streams)) + upsert() +
+  return "INSERT INTO streams (" + stream_column_list("") + ") VALUES " + values(sql, streams, stream_row) + upsert() +
          ";";
 }
 

@@ -1,7 +1,6 @@
 #include "log_tail.hpp"
 
 #include "event_log_reader.hpp"
-#include "rows.hpp"
 
 namespace fluxora::store {
 
@@ -24,17 +23,9 @@ ports::LogHead PostgresLogTail::head() {
   return connection_.use([](pqxx::connection& connection) { return read_log_head(connection); });
 }
 
-std::vector<core::LogEntry> PostgresLogTail::read_after(std::uint64_t seq, std::size_t limit) {
+ports::EventPage PostgresLogTail::read_after(std::uint64_t seq, std::size_t limit) {
   drop_dead_listener();
-  return connection_.use([&](pqxx::connection& connection) {
-    pqxx::nontransaction sql(connection);
-    const pqxx::result rows = sql.exec("SELECT " + event_column_list("") + " FROM events WHERE seq > " +
-                                       std::to_string(seq) + " ORDER BY seq LIMIT " + std::to_string(limit));
-    std::vector<core::LogEntry> entries;
-    entries.reserve(rows.size());
-    for (const auto& row : rows) entries.push_back(*event_from_row(row, 0));
-    return entries;
-  });
+  return connection_.use([&](pqxx::connection& connection) { return read_entries_after(connection, seq, limit); });
 }
 
 void PostgresLogTail::wait(std::chrono::milliseconds timeout) {

@@ -14,7 +14,7 @@ class PostgresLogTail final : public ports::LogTail {
   ~PostgresLogTail() override;
 
   ports::LogHead head() override;
-  std::vector<core::LogEntry> read_after(std::uint64_t seq, std::size_t limit) override;
+  ports::EventPage read_after(std::uint64_t seq, std::size_t limit) override;
   void wait(std::chrono::milliseconds timeout) override;
 
  private:

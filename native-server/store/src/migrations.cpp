@@ -7,9 +7,6 @@
 namespace fluxora::store {
 namespace {
 
-// Any number that nothing else in the database locks by; both say what they are in hexadecimal ("fluxmigr").
-constexpr long long migration_lock = 0x666c75786d696772;
-
 struct Applied {
   std::string name;
   std::string checksum;

@@ -7,6 +7,9 @@ namespace fluxora::store {
 void open_snapshot(pqxx::transaction_base& sql, int idle_timeout_ms) {
   sql.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   sql.exec("SET LOCAL idle_in_transaction_session_timeout = " + std::to_string(idle_timeout_ms));
+  // LOCK takes no snapshot. Where a new log takes this one's place just now, it waits, and all that is read afterwards
+  // is of the one log or all of the other.
+  sql.exec("LOCK TABLE log_head IN ACCESS SHARE MODE");
 }
 
 PagedReadThreads::PagedReadThreads(StoreOptions options, ports::Log& log) : options_(std::move(options)), log_(log) {

@@ -6,12 +6,10 @@
 
 #include "fluxora/core/decimal.hpp"
 #include "fluxora/core/xdr.hpp"
+#include "fluxora/ports/chain_source.hpp"
 
 namespace fluxora::store {
 namespace {
-
-// The chain's own limits are far below; this bounds what a damaged row can make us allocate.
-constexpr std::size_t max_topic_bytes = 512 * 1024;
 
 [[noreturn]] void corrupt(std::string_view column) {
   throw std::runtime_error("the database holds an unreadable value in column " + std::string(column));
@@ -93,18 +91,11 @@ std::vector<core::Bytes> decode_topics(const core::Bytes& bytes) {
   core::XdrReader xdr(bytes);
   std::vector<core::Bytes> topics;
   for (std::uint32_t left = xdr.read_u32(); left > 0 && !xdr.failed(); --left) {
-    const core::ByteView topic = xdr.read_variable(max_topic_bytes);
+    const core::ByteView topic = xdr.read_variable(ports::max_event_value_bytes);
     topics.emplace_back(topic.begin(), topic.end());
   }
   if (xdr.failed()) corrupt("topics");
   return topics;
-}
-
-/// NULL for an entry that leaves its stream alone; no bytes for a retraction that leaves none.
-std::optional<std::string> stream_state_text(const core::LogEntry& entry) {
-  if (entry.stream) return bytea(core::encode_stream(*entry.stream));
-  if (entry.retracts && !entry.stream_id.empty()) return bytea({});
-  return std::nullopt;
 }
 
 }  // namespace
@@ -263,7 +254,7 @@ EventRow event_row(const core::LogEntry& entry) {
           bytea(encode_topics(entry.topics_xdr)),
           bytea(entry.value_xdr),
           entry.change,
-          stream_state_text(entry),
+          text_or_null(core::encode_stream_state(entry), [](const core::Bytes& state) { return bytea(state); }),
           text_or_null(entry.prev_seq, [](std::uint64_t seq) { return std::to_string(seq); }),
           text_or_null(entry.retracts, [](std::uint64_t seq) { return std::to_string(seq); })};
 }
@@ -305,6 +296,17 @@ std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first) {
   if (const auto prev = fields.next(); !prev.is_null()) entry.prev_seq = u64_from_field(prev);
   if (const auto undone = fields.next(); !undone.is_null()) entry.retracts = u64_from_field(undone);
   return entry;
+}
+
+std::string ledger_column_list() {
+  return "sequence, hash, previous_hash, closed_at";
+}
+
+ports::LedgerHeader ledger_from_row(const pqxx::row& row) {
+  ports::LedgerHeader header{row[0].as<std::uint32_t>(), hash_from_field(row[1]), std::nullopt,
+                             row[3].as<std::uint64_t>()};
+  if (!row[2].is_null()) header.previous_hash = hash_from_field(row[2]);
+  return header;
 }
 
 std::string stands(std::string_view entry) {

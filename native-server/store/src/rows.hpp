@@ -9,6 +9,7 @@
 
 #include "fluxora/core/log_entry.hpp"
 #include "fluxora/core/stream.hpp"
+#include "fluxora/ports/chain_source.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 
 namespace fluxora::store {
@@ -18,6 +19,16 @@ template <std::size_t columns>
 using CopyRow = std::array<std::optional<std::string>, columns>;
 using StreamRow = CopyRow<24>;
 using EventRow = CopyRow<17>;
+
+/// SQL's expression of the database's time in unix milliseconds, moving on within a transaction.
+inline const std::string now_ms = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// None of NULL.
+template <class Number>
+[[nodiscard]] std::optional<Number> number_or_none(const pqxx::field& field) {
+  if (field.is_null()) return std::nullopt;
+  return field.as<Number>();
+}
 
 /// The columns of `streams`, in the order that stream_row and stream_from_row use.
 [[nodiscard]] const std::vector<std::string>& stream_columns();
@@ -33,6 +44,10 @@ using EventRow = CopyRow<17>;
 /// The stream that an entry's `stream_state` holds; none where it isn't folded, or leaves none.
 [[nodiscard]] std::optional<core::Stream> stream_from_state(const pqxx::field& state);
 [[nodiscard]] std::optional<core::LogEntry> event_from_row(const pqxx::row& row, int first);
+
+/// The columns of `ledgers` that make a header, comma separated, and the header that a row of them is.
+[[nodiscard]] std::string ledger_column_list();
+[[nodiscard]] ports::LedgerHeader ledger_from_row(const pqxx::row& row);
 
 /// SQL's condition that an entry stands: it is no retraction, and none names it. `entry` is the table's alias.
 [[nodiscard]] std::string stands(std::string_view entry);

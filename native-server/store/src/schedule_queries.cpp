@@ -13,8 +13,9 @@ struct PastState {
   core::Stream stream;
 };
 
-/// Of the stream's states those that hold at one of the moments, in the log's order: one statement, one walk over the
-/// stream's entries, however many the moments are.
+/// Of the stream's states those that hold at one of the moments, in the order of their times: one statement, one walk
+/// over the stream's entries, however many the moments are. At a moment the newest entry of the log holds that isn't
+/// later: an observation may stand behind entries of later times, and holds in their place.
 std::vector<PastState> read_states(pqxx::transaction_base& sql, const std::string& id,
                                    const std::vector<core::UnixSeconds>& moments) {
   std::string times;
@@ -26,13 +27,18 @@ std::vector<PastState> read_states(pqxx::transaction_base& sql, const std::strin
   }
   // An entry holds from its own second on: bucket n has those after moment n - 1, up to moment n.
   const pqxx::result rows = sql.exec(
-      "SELECT e.closed_at, e.stream_state FROM events e JOIN ("
+      "SELECT e.closed_at, e.stream_state, e.seq FROM events e JOIN ("
       "SELECT max(s.seq) AS seq FROM events s WHERE s.stream_id = " +
       sql.quote(id) + " AND s.stream_state IS NOT NULL AND " + stands("s") +
-      " GROUP BY width_bucket(s.closed_at - 1, ARRAY[" + times + "]::bigint[])) last USING (seq) ORDER BY e.seq");
+      " GROUP BY width_bucket(s.closed_at - 1, ARRAY[" + times +
+      "]::bigint[])) last USING (seq) ORDER BY e.closed_at, e.seq");
   std::vector<PastState> states;
   states.reserve(static_cast<std::size_t>(rows.size()));
+  std::uint64_t newest = 0;
   for (const auto& row : rows) {
+    const auto seq = row[2].as<std::uint64_t>();
+    if (seq < newest) continue;
+    newest = seq;
     states.push_back({row[0].as<std::uint64_t>(), *stream_from_state(row[1])});
   }
   return states;

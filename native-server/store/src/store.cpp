@@ -7,11 +7,16 @@
 #include "api_keys.hpp"
 #include "audit_log.hpp"
 #include "event_log_reader.hpp"
+#include "indexer_board.hpp"
+#include "ledger_queries.hpp"
 #include "ledger_writer.hpp"
 #include "log_tail.hpp"
 #include "migrations.hpp"
+#include "next_log.hpp"
 #include "paged_reads.hpp"
 #include "pool.hpp"
+#include "reconciliation.hpp"
+#include "replay_jobs.hpp"
 #include "schedule_queries.hpp"
 #include "stream_exporter.hpp"
 #include "stream_queries.hpp"
@@ -72,10 +77,14 @@ class Store::Impl {
   StreamQueries streams{pool, options.queue_limit, options.read_timeout_ms};
   AccountQueries accounts{pool, stating, options.read_timeout_ms};
   ScheduleQueries schedules{pool};
+  LedgerQueries ledgers{pool};
   EventLogReader events{pool};
   PostgresReadiness readiness{pool};
   PostgresApiKeys api_keys{pool};
   PostgresAuditLog audit_log{pool};
+  PostgresReplayJobs replay_jobs{pool};
+  PostgresReconciliation reconciliation{pool};
+  PostgresIndexerAlarms indexer_alarms{pool};
 };
 
 Store::Store(StoreOptions options, ports::Log& log) : impl_(std::make_unique<Impl>(std::move(options), log)) {}
@@ -102,6 +111,9 @@ ports::AccountReader& Store::accounts() noexcept {
 ports::ScheduleReader& Store::schedules() noexcept {
   return impl_->schedules;
 }
+ports::LedgerReader& Store::ledgers() noexcept {
+  return impl_->ledgers;
+}
 ports::StreamWriter& Store::stream_writer() noexcept {
   return impl_->writer;
 }
@@ -116,6 +128,15 @@ ports::ApiKeys& Store::api_keys() noexcept {
 }
 ports::AuditLog& Store::audit_log() noexcept {
   return impl_->audit_log;
+}
+ports::ReplayJobs& Store::replay_jobs() noexcept {
+  return impl_->replay_jobs;
+}
+ports::IndexerAlarms& Store::indexer_alarms() noexcept {
+  return impl_->indexer_alarms;
+}
+ports::Reconciliation& Store::reconciliation() noexcept {
+  return impl_->reconciliation;
 }
 
 StoreStatistics Store::statistics() const {
@@ -132,6 +153,14 @@ std::unique_ptr<ports::LogTail> Store::make_tail() {
 
 std::unique_ptr<ports::LedgerStore> Store::make_ledger_store() {
   return std::make_unique<PostgresLedgerStore>(impl_->options);
+}
+
+std::unique_ptr<ports::JobQueue> make_job_queue(const StoreOptions& options) {
+  return std::make_unique<PostgresJobQueue>(options);
+}
+
+std::unique_ptr<ports::NextLog> make_next_log(const StoreOptions& options, std::uint64_t job, ports::Log& log) {
+  return std::make_unique<PostgresNextLog>(options, job, log);
 }
 
 }  // namespace fluxora::store

@@ -1,7 +1,6 @@
 #include "fluxora/telemetry/otlp_http.hpp"
 
 #include <charconv>
-#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -12,17 +11,6 @@ using Kind = ExportOutcome::Kind;
 
 /// A collector's answer is a few words.
 constexpr std::size_t max_answer_bytes = 64 * 1024;
-
-/// Retry-After in seconds; its form with a date isn't worth reading here.
-std::optional<std::chrono::seconds> retry_after(const net::HttpClientResponse& response) {
-  for (const auto& [name, value] : response.headers) {
-    if (!net::equal_ignoring_case(name, "Retry-After")) continue;
-    std::uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (error == std::errc{} && end == value.data() + value.size()) return std::chrono::seconds(seconds);
-  }
-  return std::nullopt;
-}
 
 /// partialSuccess.rejectedSpans: a 64-bit integer, as a text or as a number.
 std::uint64_t rejected_spans(const std::string& body) {
@@ -73,7 +61,7 @@ class OtlpHttp final : public SpanTransport {
       return {Kind::accepted, rejected, {}, all ? "" : "the collector rejected spans"};
     }
     const bool later = status == 429 || status == 502 || status == 503 || status == 504;
-    return {later ? Kind::try_again : Kind::refused, 0, retry_after(response),
+    return {later ? Kind::try_again : Kind::refused, 0, net::retry_after(response),
             "the collector answered HTTP " + std::to_string(status)};
   }
 

@@ -60,6 +60,31 @@ TEST(RpcPassphrase, MustBeText) {
   }
 }
 
+TEST(RpcPassphrase, IsALineOfText) {
+  const auto of = [](const Json& result) { return refusal([&] { static_cast<void>(read_passphrase(result)); }); };
+  for (const std::string& text : {std::string(), std::string("a\nb"), std::string("a\0b", 3), std::string(257, 'x')}) {
+    EXPECT_EQ(of({{"passphrase", text}}), because("no passphrase in passphrase")) << text.size();
+  }
+}
+
+TEST(RpcAnswer, MayNotBeNestedDeeply) {
+  const auto of = [](const std::string& text) { return refusal([&] { static_cast<void>(parse_answer(text)); }); };
+  EXPECT_EQ(of(std::string(32, '[') + std::string(32, ']')), "believed");
+  EXPECT_EQ(of(std::string(33, '[') + std::string(33, ']')), because("JSON that is nested too deeply"));
+  EXPECT_EQ(of(std::string(1'000'000, '[')), because("JSON that is nested too deeply"));
+  EXPECT_EQ(of(R"({"a":")" + std::string(100, '[') + R"(\"[[["})"), "believed") << "in a text they are nothing";
+  EXPECT_TRUE(parse_answer("[1").is_discarded());
+  EXPECT_EQ(parse_answer(R"({"a":[]})"), (Json{{"a", Json::array()}}));
+}
+
+TEST(Quotable, IsShortAndOnOneLine) {
+  EXPECT_EQ(quotable("no such ledger"), "no such ledger");
+  EXPECT_EQ(quotable("a\tb\x7f"), "a b ");
+  EXPECT_EQ(quotable(std::string(300, 'x')), std::string(256, 'x') + "…");
+  const std::string in_the_middle = std::string(255, 'x') + "é" + "x";
+  EXPECT_EQ(quotable(in_the_middle), std::string(255, 'x') + "…");
+}
+
 TEST(RpcWindow, IsRead) {
   const ports::LedgerWindow window = read_window(received(health(7, 4'294'967'295)));
   EXPECT_EQ(window.oldest, 7u);

@@ -201,9 +201,60 @@ TEST_F(StellarRpcTest, PagesOfNothingThatWasAskedForEndSomewhere) {
   options_.event_page = 50'000;
   Json page = events_page({event(10)});
   page["events"] = Json::array_t(options_.event_page, {{"type", "system"}});
-  for (int i = 0; i < 6; ++i) server_.answer(page);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    page["cursor"] = event_id(10, i);
+    server_.answer(page);
+  }
   expect_trouble_of([&] { rpc().events(10, 20); }, Kind::nonsense, "more events than a ledger can hold");
   EXPECT_EQ(server_.requests().size(), 5u);
+}
+
+TEST_F(StellarRpcTest, ACursorThatDoesNotMoveIsNonsense) {
+  Json page = events_page({event(10)});
+  page["events"] = Json::array_t(options_.event_page, {{"type", "system"}});
+  for (int i = 0; i < 3; ++i) server_.answer(page);
+  expect_trouble_of([&] { rpc().events(10, 20); }, Kind::nonsense, "a cursor that doesn't move");
+  EXPECT_EQ(server_.requests().size(), 2u);
+}
+
+TEST_F(StellarRpcTest, EventsOfOtherContractsAreNotBelieved) {
+  Json other = event(10, 1);
+  other["contractId"] = core::sample_token;
+  server_.answer(events_page({event(10), other}));
+  expect_trouble_of([&] { rpc().events(10, 20); }, Kind::nonsense, "a contract that wasn't asked for");
+  server_.answer(events_page({event(10, 0), event(10, 1), event(10, 2)}));
+  other = event(10, 3);
+  other["contractId"] = core::sample_token;
+  server_.answer(events_page({other}));
+  expect_trouble_of([&] { rpc().events(10, 20); }, Kind::nonsense, "a contract that wasn't asked for");
+  options_.contracts.clear();
+  rpc_.reset();
+  server_.answer(events_page({other}));
+  EXPECT_EQ(rpc().events(10, 20).events.size(), 1u) << "every contract's are asked for";
+}
+
+TEST_F(StellarRpcTest, TheSameEventTwiceInAPageIsNonsense) {
+  server_.answer(events_page({event(10, 1), event(10, 1)}));
+  expect_trouble_of([&] { rpc().events(10, 20); }, Kind::nonsense, "events out of order");
+}
+
+TEST_F(StellarRpcTest, LedgersThatTheServerHasDroppedMeanwhileAreNotEmpty) {
+  Json page = events_page({});
+  page["oldestLedger"] = 11;
+  server_.answer(page);
+  expect_trouble_of([&] { rpc().events(10, 20); }, Kind::outside_window, "has dropped ledger 10");
+}
+
+TEST_F(StellarRpcTest, WhatTheServerSaysIsQuotedShortAndOnOneLine) {
+  server_.answer_error(-32000, "first\nsecond\u0000" + std::string(100'000, 'x'));
+  try {
+    static_cast<void>(rpc().window());
+    ADD_FAILURE() << "it was believed";
+  } catch (const ports::ChainError& error) {
+    const std::string what = error.what();
+    EXPECT_LT(what.size(), 300u);
+    EXPECT_EQ(what.find('\n'), std::string::npos);
+  }
 }
 
 TEST_F(StellarRpcTest, EventsOfOtherLedgersAreNotBelieved) {

@@ -61,11 +61,11 @@ class SharedLog {
     maybe_fail();
     return log_.extent;
   }
-  std::vector<core::LogEntry> read_after(std::uint64_t seq, std::size_t limit) {
+  ports::EventPage read_after(std::uint64_t seq, std::size_t limit) {
     const std::lock_guard lock(mutex_);
     maybe_fail();
     limits_.push_back(limit);
-    return log_.entries_after(seq, limit);
+    return {log_.entries_after(seq, limit), seq + limit < log_.extent.head_seq, log_.extent};
   }
   void wait() {
     std::unique_lock lock(mutex_);
@@ -105,9 +105,7 @@ class Tail final : public ports::LogTail {
  public:
   explicit Tail(SharedLog& log) : log_(log) {}
   ports::LogHead head() override { return log_.head(); }
-  std::vector<core::LogEntry> read_after(std::uint64_t seq, std::size_t limit) override {
-    return log_.read_after(seq, limit);
-  }
+  ports::EventPage read_after(std::uint64_t seq, std::size_t limit) override { return log_.read_after(seq, limit); }
   void wait(std::chrono::milliseconds) override { log_.wait(); }
 
  private:
@@ -382,6 +380,32 @@ TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {
   follow_to(3);
   EXPECT_EQ(listener_.seqs, from_to(3, 3));
   EXPECT_EQ(listener_.epochs, std::vector<std::string>{"e2"});
+}
+
+TEST_F(HubTest, AnotherLogIsSeenWithoutAnyTroubleAndNoneOfItsEntriesIsTakenForOneOfOurs) {
+  start(5);
+  hub_.add(0, listener_);
+  log_.replace("e2", 9);  // its entries 6 to 9 are where ours would go on
+  io_.run_one(0);
+  EXPECT_EQ(listener_.epoch_changes, 1);
+  EXPECT_TRUE(listener_.seqs.empty());
+  EXPECT_EQ(hub_.position(0).epoch, "e2");
+  EXPECT_EQ(hub_.position(0).seq, 9u);
+
+  log_.append(1);
+  follow_to(10);
+  EXPECT_EQ(listener_.seqs, from_to(10, 10));
+  EXPECT_EQ(listener_.epochs, std::vector<std::string>{"e2"});
+  EXPECT_TRUE(lines_.lines("log_tail_unavailable").empty());
+}
+
+TEST_F(HubTest, AnotherLogWithAsManyEntriesIsAnotherLogToo) {
+  start(5);
+  hub_.add(0, listener_);
+  log_.replace("e2", 5);
+  io_.run_one(0);
+  EXPECT_EQ(listener_.epoch_changes, 1);
+  EXPECT_EQ(hub_.position(0).epoch, "e2");
 }
 
 TEST_F(HubTest, ALogThatLostEntriesIsAnotherLog) {

@@ -395,6 +395,16 @@ TEST_F(IngestTest, ATimeThatHasItsEntryMakesNoSecond) {
   EXPECT_EQ(store_.entries.size(), 2u);
 }
 
+TEST_F(IngestTest, ALedgerThatMovesAnEndAwayAndBackHasPassedItOnce) {
+  const auto ends_at = [](core::UnixSeconds end) {
+    return event_of("end_ext", 1, map_xdr({{"new_end_time", u64_xdr(end)}}));
+  };
+  ingest_ledgers({{100, created(1)}, {301, ends_at(9'000)}, {301, ends_at(2'000)}});
+  ASSERT_EQ(store_.entries.size(), 4u);
+  EXPECT_EQ(store_.entries[1].event_id, "ended-2000") << "passed before the ledger's own events";
+  EXPECT_EQ(store_.entries[3].kind, "end_ext");
+}
+
 TEST_F(IngestTest, DigestsGoOnFromLedgerToLedger) {
   ingest_ledgers({{10, created(1)}, {12, withdrew(1, 5)}});
   ingest_ledgers({{13, withdrew(1, 7)}});
@@ -440,6 +450,32 @@ TEST_F(IngestTest, ARollbackUndoesTimeWithItsLedger) {
   ingest_time(302, closed_at(100));
   EXPECT_EQ(store_.entries.back().event, EventName::stream_ended) << "it is passed again, by another ledger";
   EXPECT_EQ(store_.entries.back().ledger, 302u);
+}
+
+TEST_F(IngestTest, ARollbackKeepsAnObservationThatStandsBehindTimeThatItUndoes) {
+  ingest_ledgers({{100, created(1)}});
+  ingest_time(301, closed_at(100));
+  // What was seen after ledger 301, and is of the stream's last change, in ledger 100.
+  core::LogEntry observed;
+  observed.seq = 3;
+  observed.event = EventName::stream_observed;
+  observed.stream_id = stream_id(1);
+  observed.event_id = "observed";
+  observed.ledger = 100;
+  observed.ledger_hash = ledger_hash(100);
+  observed.prev_seq = 2;
+  observed.stream = store_.streams.at(stream_id(1));
+  observed.stream->kind = core::StreamKind::cliff_only;
+  observed.stream->version = 3;
+  store_.entries.push_back(observed);
+  store_.streams[stream_id(1)] = *observed.stream;
+  ingest_ledgers({{302, withdrew(1, 5)}});
+
+  const auto transaction = store_.begin(store_.checkpoint);
+  EXPECT_EQ(roll_back(ports::Checkpoint{100, ledger_hash(100), closed_at(100)}, *transaction), 2u);
+  core::Stream expected = *observed.stream;
+  expected.version = 6;
+  EXPECT_EQ(store_.streams.at(stream_id(1)), expected);
 }
 
 TEST_F(IngestTest, ARollbackOfADelegationTakesTheChildAway) {

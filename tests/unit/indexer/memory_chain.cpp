@@ -75,6 +75,18 @@ std::vector<ports::LedgerHeader> MemoryChain::ledgers(std::uint32_t first, std::
   return headers;
 }
 
+ports::StorageAnswer MemoryChain::contract_data(const std::vector<core::Bytes>& keys) {
+  storage_calls.push_back(keys.size());
+  maybe_fail();
+  if (at_contract_data) at_contract_data();
+  ports::StorageAnswer answer{{}, header(held.latest, forked_from && held.latest >= *forked_from ? 1 : 0)};
+  for (const core::Bytes& key : keys) {
+    const auto found = storage.find(key);
+    answer.entries.push_back(found == storage.end() ? std::nullopt : std::optional(found->second));
+  }
+  return answer;
+}
+
 void MemoryChain::maybe_fail() {
   if (cancelled_) throw ports::ChainError(ports::ChainError::Kind::cancelled, "cancelled");
   if (failures_.empty()) return;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +33,7 @@ class MemoryChain final : public ports::ChainSource {
   ports::LedgerWindow window() override;
   ports::EventBatch events(std::uint32_t first, std::uint32_t last) override;
   std::vector<ports::LedgerHeader> ledgers(std::uint32_t first, std::uint32_t last) override;
+  ports::StorageAnswer contract_data(const std::vector<core::Bytes>& keys) override;
   void cancel() noexcept override { cancelled_ = true; }
 
   // What the test sets.
@@ -42,10 +45,14 @@ class MemoryChain final : public ports::ChainSource {
   std::optional<std::uint32_t> broken_link_at;    ///< that ledger names another previous one
   core::UnixSeconds header_time_shift = 0;        ///< headers close later than events say
 
+  std::map<core::Bytes, ports::StorageEntry> storage;  ///< as it is now, by LedgerKey
+  std::function<void()> at_contract_data;              ///< called before storage is looked at
+
   // What was asked: first and last.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> event_calls;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ledger_calls;
   int passphrase_calls = 0;
+  std::vector<std::size_t> storage_calls;  ///< number of keys
 
  private:
   void maybe_fail();

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "fluxora/chain/rpc_breaker.hpp"
+#include "fluxora/chain/rpc_transport.hpp"
 #include "fluxora/net/http_client.hpp"
 #include "fluxora/ports/chain_source.hpp"
 #include "fluxora/ports/contract_storage.hpp"
@@ -24,6 +26,7 @@ struct StellarRpcOptions {
   std::vector<std::string> contracts;  ///< at most max_contracts; empty: every contract's events
   std::size_t event_page = 2'000;      ///< events an answer; the server allows 10,000
   net::HttpClientOptions http;
+  RpcBreaker* breaker = nullptr;    ///< keeps calls from a server that doesn't answer; shared by all who call it
   ports::Tracer* tracer = nullptr;  ///< a span a call, where the calling thread is at something that is traced
 };
 
@@ -35,24 +38,22 @@ struct StellarRpcStatistics {
 
 /// A Stellar RPC server (JSON-RPC over HTTP) as a chain source. SPEC section 9.
 /// Every answer is checked before it is believed: ids against their ledgers, order, hashes, base64; one that can't be
-/// right is ChainError::Kind::nonsense and names the field. Retrying is the caller's.
+/// right is ChainError::Kind::nonsense and names the field. Retrying is the caller's; with a breaker, errors say when.
 class StellarRpc final : public ports::ChainSource {
  public:
   /// Throws std::invalid_argument for a bad URL or too many contracts.
   explicit StellarRpc(StellarRpcOptions options);
+  /// The same over another transport than HTTP; the URL only names the server in traces.
+  StellarRpc(StellarRpcOptions options, std::unique_ptr<RpcTransport> transport);
   ~StellarRpc() override;
 
   std::string network_passphrase() override;
   ports::LedgerWindow window() override;
   ports::EventBatch events(std::uint32_t first, std::uint32_t last) override;
   std::vector<ports::LedgerHeader> ledgers(std::uint32_t first, std::uint32_t last) override;
+  ports::StorageAnswer contract_data(const std::vector<core::Bytes>& keys) override;
   void cancel() noexcept override;
   [[nodiscard]] StellarRpcStatistics statistics() const noexcept;
-
-  /// What lies under these keys of contract data, all of it in one ledger, whose hash was the same before and after. At
-  /// most ports::max_storage_keys keys, each once. Kind::unreachable also when the RPC's ledgers don't stay for long
-  /// enough to be sure.
-  ports::StorageAnswer contract_data(const std::vector<core::Bytes>& keys);
 
  private:
   class Impl;

@@ -89,7 +89,7 @@ class Hub {
   void follow();
   void read_news();
   void publish(std::vector<core::LogEntry> entries);
-  void check_epoch();
+  void change_log(const ports::LogHead& head);
   template <class Task>
   void on_every_thread(Task task);
 

@@ -10,11 +10,14 @@
 #include <thread>
 
 #include "fluxora/core/chain_tip.hpp"
+#include "fluxora/indexer/observer_statistics.hpp"
 #include "fluxora/ports/chain_source.hpp"
+#include "fluxora/ports/chain_witness.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/indexer_status.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/rpc_circuit.hpp"
 #include "fluxora/ports/tracing.hpp"
 
 namespace fluxora::indexer {
@@ -28,6 +31,11 @@ struct IndexerOptions {
   std::uint32_t safety_margin = core::default_safety_margin;  ///< ledgers below the tip that are left alone
   std::chrono::milliseconds poll{1'000};
   std::chrono::milliseconds stall_threshold{300'000};
+  std::chrono::milliseconds audit_interval{0};  ///< from one comparison of all streams to the next; 0: none
+  /// False for a log that nobody is served yet: then nobody is called or told for its sake.
+  bool is_served = true;
+  const ports::ChainWitness* witness = nullptr;  ///< a second opinion on the network; none: the RPC is believed
+  const ports::RpcCircuit* circuit = nullptr;    ///< shown in the status
 };
 
 /// What this process has indexed since it started. From any thread.
@@ -38,6 +46,7 @@ struct IndexerStatistics {
   std::uint64_t reorgs = 0;        ///< detected
   std::uint64_t failures = 0;      ///< rounds that ended in trouble with the RPC or the database
   std::uint32_t chain_latest = 0;  ///< the RPC's latest ledger; 0 until known
+  ObserverStatistics storage;      ///< what was read from contracts' storage
 };
 
 /// Follows the chain: from the checkpoint on, batch by batch, one transaction a batch, on a thread of its own.
@@ -45,11 +54,12 @@ struct IndexerStatistics {
 ///
 /// Invariants: the checkpoint never passes a ledger whose events aren't all committed; a batch links to the
 /// checkpoint's hash, or nothing is written; trouble with the source or the store is waited out, trouble with what they
-/// say halts.
+/// say halts. Who halts keeps leading: what stops one instance would stop the next. A leader whose process is stopped
+/// keeps its lock, too; once its connection is ended for it and another leads, the checkpoint fences it.
 class Indexer final : public ports::IndexerStatusSource {
  public:
-  /// `on_service` hears of degradation and recovery: (degraded, reason). `tracer`: a span a batch. All outlive the
-  /// indexer.
+  /// `on_service` hears of degradation and recovery, whichever instance is in trouble: (degraded, reason). `tracer`: a
+  /// span a batch. All outlive the indexer.
   Indexer(IndexerOptions options, ports::ChainSource& chain, ports::LedgerStore& store, ports::Clock& clock,
           ports::Log& log, std::function<void(bool degraded, std::string_view reason)> on_service,
           ports::Tracer* tracer = nullptr);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -44,6 +46,9 @@ struct HttpClientResponse {
   std::string body;
 };
 
+/// Retry-After in seconds; none where it isn't there or, which is rare, a date.
+[[nodiscard]] std::optional<std::chrono::seconds> retry_after(const HttpClientResponse& response);
+
 /// A blocking HTTP/1.1 client for one origin that keeps its connection alive. https verifies the certificate chain
 /// and the host's name. Redirects are not followed. A request on a kept connection that turns out closed before any
 /// byte of the answer is sent once more on a new one. One thread at a time, but for cancel().
@@ -58,6 +63,9 @@ class HttpClient {
   /// HttpClientError, and std::invalid_argument for a target or header that can't be written.
   HttpClientResponse post(std::string_view target, std::string_view content_type, std::string_view body,
                           const HeaderFields& headers = {});
+
+  /// The same without a body.
+  HttpClientResponse get(std::string_view target, const HeaderFields& headers = {});
 
   /// Ends the request under way, and every later one, with Kind::cancelled. From any thread.
   void cancel() noexcept;

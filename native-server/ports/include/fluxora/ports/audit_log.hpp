@@ -13,7 +13,8 @@ namespace fluxora::ports {
 
 /// Who did what, from where. Texts only, and never a secret.
 struct AuditRecord {
-  std::string actor;  ///< "key:<id>", "jwt:<sub>", "address:<ip>", "command"; of the chain's changes "chain:<contract>"
+  /// "key:<id>", "jwt:<sub>", "worker", "address:<ip>", "command"; of the chain's changes "chain:<contract>"
+  std::string actor;
   std::string action;  ///< "stream.create", "key.revoke", "access.denied", …
   std::string target;  ///< what it was done to; empty: nothing that has a name
   std::string address;

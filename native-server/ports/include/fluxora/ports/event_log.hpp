@@ -47,8 +47,9 @@ class LogTail {
   virtual ~LogTail() = default;
   /// Throws StoreUnavailable.
   virtual LogHead head() = 0;
-  /// Throws StoreUnavailable.
-  virtual std::vector<core::LogEntry> read_after(std::uint64_t seq, std::size_t limit) = 0;
+  /// The oldest entries with seq > `seq`, and the head in the same snapshot: whose log they are. Throws
+  /// StoreUnavailable.
+  virtual EventPage read_after(std::uint64_t seq, std::size_t limit) = 0;
   /// Returns when another process or thread may have appended, or after `timeout`. Throws StoreUnavailable.
   virtual void wait(std::chrono::milliseconds timeout) = 0;
 };

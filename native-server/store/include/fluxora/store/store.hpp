@@ -9,9 +9,16 @@
 #include "fluxora/ports/api_keys.hpp"
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/event_log.hpp"
+#include "fluxora/ports/indexer_alarms.hpp"
+#include "fluxora/ports/ledger_reader.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/log_scan.hpp"
+#include "fluxora/ports/next_log.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/rebuild_store.hpp"
+#include "fluxora/ports/reconciliation.hpp"
+#include "fluxora/ports/replay_jobs.hpp"
 #include "fluxora/ports/schedule_reader.hpp"
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
@@ -22,6 +29,7 @@ namespace fluxora::store {
 struct StoreOptions {
   std::string database_url;        ///< postgres://… or postgresql://…
   std::string replica_url;         ///< a standby of it, for reads; empty: none
+  std::string schema = {};         ///< whose tables are meant; empty: those that the database's own search path finds
   unsigned read_connections = 4;   ///< threads with one connection each
   std::size_t queue_limit = 1024;  ///< reads waiting for a thread, and writes; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
@@ -62,11 +70,15 @@ class Store {
   [[nodiscard]] ports::StreamExporter& exports() noexcept;
   [[nodiscard]] ports::AccountReader& accounts() noexcept;
   [[nodiscard]] ports::ScheduleReader& schedules() noexcept;
+  [[nodiscard]] ports::LedgerReader& ledgers() noexcept;
   [[nodiscard]] ports::StreamWriter& stream_writer() noexcept;
   [[nodiscard]] ports::EventLog& events() noexcept;
   [[nodiscard]] ports::Readiness& readiness() noexcept;
   [[nodiscard]] ports::ApiKeys& api_keys() noexcept;
   [[nodiscard]] ports::AuditLog& audit_log() noexcept;
+  [[nodiscard]] ports::ReplayJobs& replay_jobs() noexcept;
+  [[nodiscard]] ports::Reconciliation& reconciliation() noexcept;
+  [[nodiscard]] ports::IndexerAlarms& indexer_alarms() noexcept;
   /// From any thread.
   [[nodiscard]] StoreStatistics statistics() const;
   /// For the one thread that follows the log, with a connection of its own.
@@ -78,6 +90,19 @@ class Store {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// For the one thread that runs a job over the whole log, each with a connection of its own.
+[[nodiscard]] std::unique_ptr<ports::JobQueue> make_job_queue(const StoreOptions& options);
+/// `job`: what the swap marks as done. `log` outlives it.
+[[nodiscard]] std::unique_ptr<ports::NextLog> make_next_log(const StoreOptions& options, std::uint64_t job,
+                                                            ports::Log& log);
+
+/// All of the log, and what was made of it, as it is now; with a connection of its own. Throws
+/// ports::StoreUnavailable.
+[[nodiscard]] std::unique_ptr<ports::LogScan> make_log_snapshot(StoreOptions options);
+
+/// For the one thread that folds the log again, with a connection of its own. `actor`: whom the audit log names.
+[[nodiscard]] std::unique_ptr<ports::RebuildStore> make_rebuild_store(StoreOptions options, std::string actor);
 
 /// What migrate() found and did.
 struct MigrationReport {

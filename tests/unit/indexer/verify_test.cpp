@@ -1,0 +1,283 @@
+#include "fluxora/indexer/verify.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "chain_events.hpp"
+#include "fluxora/core/decimal.hpp"
+#include "log_of_all_kinds.hpp"
+#include "memory_log_scan.hpp"
+#include "stream_samples.hpp"
+
+namespace fluxora::indexer::test {
+namespace {
+
+using Of = FoldDifference::Of;
+
+class NeverEnded final : public ports::JobProgress {
+ public:
+  bool reached(std::uint64_t, std::uint64_t, std::uint64_t) override { return true; }
+};
+
+/// `entry 17 change: held > folded`, a text a difference; - stands for none.
+std::vector<std::string> told(const VerifyResult& result) {
+  std::vector<std::string> texts;
+  for (const FoldDifference& difference : result.differences.kept()) {
+    const char* of = difference.of == Of::entry    ? "entry "
+                     : difference.of == Of::stream ? "stream "
+                     : difference.of == Of::ledger ? "ledger "
+                                                   : "checkpoint";
+    texts.push_back(of + difference.name + " " + difference.field + ": " + difference.held.value_or("-") + " > " +
+                    difference.folded.value_or("-"));
+  }
+  return texts;
+}
+
+class VerifyTest : public ::testing::Test {
+ protected:
+  VerifyTest() { made_.make_all_kinds(); }
+
+  VerifyResult check() {
+    NeverEnded progress;
+    return verify(scan_, progress);
+  }
+  void expect_told(const std::vector<std::string>& texts) { EXPECT_EQ(told(check()), texts); }
+
+  core::LogEntry& entry(std::uint64_t seq) { return store_.entries[seq - 1]; }
+  /// The first entry of which that holds.
+  core::LogEntry& first(const std::function<bool(const core::LogEntry&)>& wanted) {
+    return *std::find_if(store_.entries.begin(), store_.entries.end(), wanted);
+  }
+
+  LogMaker made_;
+  MemoryLedgerStore& store_ = made_.store;
+  MemoryLogScan scan_{store_};
+};
+
+TEST_F(VerifyTest, ALogOfEveryKindOfEntryIsAsItWasFolded) {
+  const VerifyResult result = check();
+  EXPECT_EQ(told(result), std::vector<std::string>());
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.entries, store_.entries.size());
+  EXPECT_EQ(result.streams, store_.streams.size());
+  EXPECT_EQ(result.digest, store_.ledgers.rbegin()->second.digest.value_or(store_.ledgers.at(103).digest.value()));
+  for (const core::EventName name :
+       {core::EventName::stream_created, core::EventName::stream_updated, core::EventName::stream_completed,
+        core::EventName::stream_cancelled, core::EventName::stream_ended, core::EventName::stream_observed,
+        core::EventName::stream_retracted, core::EventName::protocol_event, core::EventName::chain_event}) {
+    EXPECT_TRUE(std::any_of(store_.entries.begin(), store_.entries.end(), [&](const core::LogEntry& one) {
+      return one.event == name;
+    })) << core::event_name_text(name);
+  }
+}
+
+TEST_F(VerifyTest, ALogThatWasNotFoldedIsAsItIs) {
+  LogMaker unfolded(/*folds_chain=*/false);
+  unfolded.ledger({created(1), withdrew(1, 3)});
+  unfolded.api(api_id(1), api_creation());
+  unfolded.ledger({delegated(1, 2)});
+  unfolded.fork(1);
+  unfolded.ledger({delegated(1, 2)});
+  MemoryLogScan scan(unfolded.store);
+  scan.folds_chain = false;
+  NeverEnded progress;
+  const VerifyResult result = verify(scan, progress);
+  EXPECT_EQ(told(result), std::vector<std::string>());
+  EXPECT_EQ(result.streams, 1U);
+}
+
+TEST_F(VerifyTest, AnEmptyLogIsAsItIs) {
+  store_ = {};
+  const VerifyResult result = check();
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.differences.count(), 0U);
+  EXPECT_EQ(result.digest, core::Hash{});
+}
+
+TEST_F(VerifyTest, AStreamsColumnsAreComparedOneByOne) {
+  core::Stream& stream = store_.streams.at(stream_id(1));
+  const core::Stream right = stream;
+  stream.withdrawn = core::tokens(4);
+  const auto texts = told(check());
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0], "stream " + right.id + " withdrawn: 40000000 > " + core::format_units(right.withdrawn.units));
+  EXPECT_EQ(texts[1].substr(0, right.id.size() + 11), "stream " + right.id + " all");
+}
+
+TEST_F(VerifyTest, MissingAndAdditionalStreamsAreNamed) {
+  store_.streams.erase(stream_id(1));
+  store_.streams.erase(api_id(1));
+  core::Stream stranger = core::sample_stream();
+  store_.streams.emplace(stranger.id, stranger);
+  expect_told({"stream " + stranger.id + " id: " + stranger.id + " > -",
+               "stream " + stream_id(1) + " id: - > " + stream_id(1), "stream " + api_id(1) + " id: - > " + api_id(1)});
+}
+
+TEST_F(VerifyTest, AnEntrysStateAndChangeAreThoseOfTheFold) {
+  const std::uint64_t seq = store_.entries.back().seq;
+  core::Bytes state = *core::encode_stream_state(entry(seq));
+  const std::string right = core::hex_encode(state);
+  state[5] ^= 1;
+  scan_.states[seq] = state;
+  expect_told({"entry " + std::to_string(seq) + " stream_state: " + core::hex_encode(state) + " > " + right});
+
+  scan_.states[seq] = std::nullopt;
+  expect_told({"entry " + std::to_string(seq) + " stream_state: - > " + right});
+
+  scan_.states.clear();
+  core::LogEntry& updated = first([](const core::LogEntry& one) { return one.kind == "withdrew" && one.stream; });
+  const std::string change = updated.change;
+  updated.change = "{}";
+  expect_told({"entry " + std::to_string(updated.seq) + " change: {} > " + change});
+}
+
+TEST_F(VerifyTest, AnEntrysTimeIsNotBeforeItsStreams) {
+  core::LogEntry& ended = first([](const core::LogEntry& one) { return one.event == core::EventName::stream_ended; });
+  const auto right = static_cast<core::UnixSeconds>(ended.stream->updated_at / 1000);
+  ended.closed_at = 0;
+  const auto texts = told(check());
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts[0], "entry " + std::to_string(ended.seq) + " closed_at: 0 > " + std::to_string(right));
+}
+
+TEST_F(VerifyTest, AnEntryNamesTheOneOfItsStreamBefore) {
+  core::LogEntry& last = store_.entries.back();
+  const std::string right = std::to_string(*last.prev_seq);
+  last.prev_seq = 1;
+  expect_told({"entry " + std::to_string(last.seq) + " prev_seq: 1 > " + right});
+  last.prev_seq.reset();
+  expect_told({"entry " + std::to_string(last.seq) + " prev_seq: - > " + right});
+}
+
+TEST_F(VerifyTest, AHoleIsNamed) {
+  // An entry of no stream, outside every digest's way: only its place is missing.
+  LogMaker plain;
+  for (int number = 1; number <= 4; ++number) plain.api(api_id(number), api_creation());
+  plain.store.entries.erase(plain.store.entries.begin() + 1);
+  plain.store.streams.erase(api_id(2));
+  MemoryLogScan scan(plain.store);
+  NeverEnded progress;
+  EXPECT_EQ(told(verify(scan, progress)), std::vector<std::string>{"entry 2 seq: 3 > 2"});
+}
+
+TEST_F(VerifyTest, TheLogsEndIsThatOfItsEntries) {
+  const std::uint64_t newest = store_.entries.back().seq;
+  scan_.head_seq = newest + 2;
+  expect_told({"entry " + std::to_string(newest + 1) + " seq: - > " + std::to_string(newest + 1)});
+  scan_.head_seq = newest - 1;
+  expect_told({"entry " + std::to_string(newest) + " seq: " + std::to_string(newest) + " > -"});
+}
+
+TEST_F(VerifyTest, ARowThatIsNoEntryIsToldOf) {
+  const std::uint64_t seq = first([](const core::LogEntry& one) { return one.kind == "news"; }).seq;
+  scan_.unreadable[seq] = "column value";
+  const auto texts = told(check());
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts[0], "entry " + std::to_string(seq) + " entry: column value > -");
+}
+
+TEST_F(VerifyTest, ARetractionNamesAnEntryThatStood) {
+  core::LogEntry& retraction = first([](const core::LogEntry& one) { return one.retracts.has_value(); });
+  const std::string seq = std::to_string(retraction.seq);
+  retraction.retracts = 1;  // another stream's
+  auto texts = told(check());
+  EXPECT_EQ(std::count(texts.begin(), texts.end(), "entry " + seq + " retracts: 1 > -"), 1);
+  retraction.retracts = retraction.seq + 1;
+  texts = told(check());
+  EXPECT_EQ(std::count(texts.begin(), texts.end(),
+                       "entry " + seq + " retracts: " + std::to_string(retraction.seq + 1) + " > -"),
+            1);
+}
+
+TEST_F(VerifyTest, RetractionsComeNewestFirst) {
+  LogMaker plain;
+  plain.ledger({created(1)});
+  plain.ledger({withdrew(1, 1), withdrew(1, 2)});
+  plain.fork(1);
+  ASSERT_EQ(plain.store.entries[3].retracts, 3U);
+  std::swap(plain.store.entries[3].retracts, plain.store.entries[4].retracts);
+  MemoryLogScan scan(plain.store);
+  NeverEnded progress;
+  const auto texts = told(verify(scan, progress));
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts[0], "entry 4 retracts: 2 > -");
+}
+
+TEST_F(VerifyTest, TheEntryOfASplitIsThere) {
+  LogMaker plain;
+  plain.ledger({created(1)});
+  plain.ledger({delegated(1, 2), withdrew(1, 1)});
+  plain.store.entries[2].stream_id = stream_id(3);
+  MemoryLogScan scan(plain.store);
+  NeverEnded progress;
+  const auto texts = told(verify(scan, progress));
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts[0], "entry 3 stream_id: " + stream_id(3) + " > -");
+}
+
+TEST_F(VerifyTest, DigestsAreRecomputed) {
+  ports::LedgerRecord& ledger = store_.ledgers.at(102);
+  const std::string right = core::hex_encode(*ledger.digest);
+  ledger.digest = core::hash_of(1);
+  expect_told({"ledger 102 digest: " + core::hex_encode(core::hash_of(1)) + " > " + right});
+  ledger.digest.reset();
+  expect_told({"ledger 102 digest: - > " + right});
+}
+
+TEST_F(VerifyTest, ALedgerWithoutEntriesHasNoDigest) {
+  store_.ledgers.at(301).digest = core::hash_of(1);
+  expect_told({"ledger 301 digest: " + core::hex_encode(core::hash_of(1)) + " > -"});
+}
+
+TEST_F(VerifyTest, EveryLedgerWithEntriesIsHeldWithTheirHash) {
+  const ports::LedgerRecord held = store_.ledgers.at(102);
+  store_.ledgers.erase(102);
+  expect_told({"ledger 102 sequence: - > 102"});
+  store_.ledgers.emplace(102, held);
+  store_.ledgers.at(102).header.hash = core::hash_of(2);
+  expect_told({"ledger 102 hash: " + core::hex_encode(core::hash_of(2)) + " > " + core::hex_encode(held.header.hash)});
+}
+
+TEST_F(VerifyTest, TheCheckpointIsNotBelowWhatIsHeld) {
+  const ports::Checkpoint right = *store_.checkpoint;
+  store_.checkpoint->ledger = 300;
+  expect_told({"checkpoint ledger: 300 > 301"});
+  store_.checkpoint.reset();
+  expect_told({"checkpoint ledger: - > 301"});
+  store_.checkpoint = right;
+  store_.checkpoint->hash = core::hash_of(2);
+  expect_told({"checkpoint ledger_hash: " + core::hex_encode(core::hash_of(2)) + " > " + core::hex_encode(right.hash)});
+}
+
+TEST_F(VerifyTest, CountsAllAndKeepsTheFirst) {
+  LogMaker many;
+  std::vector<ports::ChainEvent> events;
+  for (std::uint64_t number = 1; number <= 150; ++number) events.push_back(created(number));
+  many.ledger(std::move(events));
+  many.store.streams.clear();
+  MemoryLogScan scan(many.store);
+  NeverEnded progress;
+  const VerifyResult result = verify(scan, progress);
+  EXPECT_EQ(result.differences.count(), 150U);
+  EXPECT_EQ(result.differences.kept().size(), FoldDifferences::kept_at_most);
+}
+
+TEST_F(VerifyTest, APrunedLogCannotBeFolded) {
+  scan_.oldest_seq = 5;
+  EXPECT_THROW(check(), LogUnfoldable);
+}
+
+TEST_F(VerifyTest, EndsWhereItIsEnded) {
+  class EndedAtOnce final : public ports::JobProgress {
+   public:
+    bool reached(std::uint64_t, std::uint64_t, std::uint64_t) override { return false; }
+  } progress;
+  EXPECT_FALSE(verify(scan_, progress).finished);
+}
+
+}  // namespace
+}  // namespace fluxora::indexer::test
