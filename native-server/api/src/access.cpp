@@ -9,6 +9,7 @@
 #include "fluxora/api/api_key_text.hpp"
 #include "fluxora/core/hmac_sha256.hpp"
 #include "fluxora/core/jwt.hpp"
+#include "fluxora/core/sha256.hpp"
 #include "key_cache.hpp"
 #include "problem.hpp"
 #include "rate_limit.hpp"
@@ -102,6 +103,8 @@ class AccessControl::Impl {
         all_denials_(denials_of_all, denial_window_ms, 1) {
     if (!options.jwt_secret.empty()) jwt_key_.emplace(core::as_bytes(options.jwt_secret));
     core::wipe(options.jwt_secret);
+    if (!options.worker_token.empty()) worker_token_hash_ = core::sha256(core::as_bytes(options.worker_token));
+    core::wipe(options.worker_token);
   }
 
   /// A request on its way to its handler.
@@ -114,7 +117,7 @@ class AccessControl::Impl {
 
   void admit(Admission admission) {
     const net::Request& request = *admission.request;
-    const Credentials credentials = read_credentials(request);
+    const Credentials credentials = read_credentials(request, admission.access == Access::indexer_write);
     if (std::holds_alternative<NoCredentials>(credentials)) {
       if (!needs_credentials(admission.access)) return serve(admission, anonymous(request));
       return deny(admission, no_credentials(request));
@@ -124,6 +127,9 @@ class AccessControl::Impl {
     }
     if (std::holds_alternative<OtherScheme>(credentials)) return deny(admission, no_credentials(request));
     if (const auto* bearer = std::get_if<BearerToken>(&credentials)) return check_token(admission, bearer->token);
+    if (const auto* worker = std::get_if<PresentedWorkerToken>(&credentials)) {
+      return check_worker_token(admission, worker->token);
+    }
     check_key(std::move(admission), std::get<PresentedApiKey>(credentials).text);
   }
 
@@ -153,6 +159,16 @@ class AccessControl::Impl {
     const Caller caller{"jwt:" + claims->subject, request.remote_address};
     if (!claims->has_scope(scope_name(admission.access))) return deny_scope(admission, caller);
     serve(admission, caller);
+  }
+
+  /// Of hashes, so that neither the time nor anything else says how much of the token was right.
+  void check_worker_token(const Admission& admission, std::string_view token) {
+    if (!worker_token_hash_) return deny_bad(admission, "Worker tokens are not accepted here.");
+    if (too_many_failures(admission)) return;
+    if (!core::equal_in_constant_time(core::sha256(core::as_bytes(token)), *worker_token_hash_)) {
+      return deny_bad(admission, "That is not the worker token.");
+    }
+    serve(admission, {"worker", admission.request->remote_address});
   }
 
   void check_key(Admission admission, std::string_view text) {
@@ -256,6 +272,7 @@ class AccessControl::Impl {
   const ports::Clock& clock_;
   ports::Log& log_;
   std::optional<core::HmacSha256Key> jwt_key_;
+  std::optional<core::Hash> worker_token_hash_;
   KeyCache cache_;
   RateLimiter writes_;
   RateLimiter failures_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "access.hpp"
+#include "admin_answers.hpp"
 #include "fluxora/api/api_key_text.hpp"
 #include "json_body.hpp"
 #include "json_fields.hpp"
@@ -17,19 +18,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t default_limit = 100;
 constexpr std::size_t max_limit = 1'000;
-
-void write_time(core::JsonWriter& json, std::string_view name, const std::optional<core::UnixMillis>& time) {
-  json.key(name);
-  time ? json.string(core::format_rfc3339_millis(*time)) : json.null();
-}
-
-/// Nothing of what administrators see is kept on the way.
-net::Response private_response(std::string body) {
-  net::Response response;
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = std::move(body);
-  return response;
-}
 
 void list_keys(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);

@@ -17,8 +17,13 @@ std::shared_ptr<const net::Router> build_router(const ApiContext& context) {
   add_statement_routes(*router, context);
   add_schedule_routes(*router, context);
   add_event_routes(*router, context);
+  add_ledger_routes(*router, context);
+  add_contract_event_routes(*router, context);
   add_admin_key_routes(*router, context);
+  add_admin_indexer_routes(*router, context);
   add_audit_routes(*router, context);
+  add_replay_routes(*router, context);
+  add_reconciliation_routes(*router, context);
   add_stream_socket(*router, context);
   if (!context.demo_root.empty()) add_demo_files(*router, context);
   return router;

@@ -1,6 +1,7 @@
 #include "credentials.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace fluxora::api {
 namespace {
@@ -31,12 +32,16 @@ Credentials read_authorization(std::string_view value) {
 
 }  // namespace
 
-Credentials read_credentials(const net::Request& request) {
+Credentials read_credentials(const net::Request& request, bool takes_worker_token) {
   const std::size_t authorizations = count_fields(request, "Authorization");
   const std::size_t keys = count_fields(request, "X-API-Key");
   if (authorizations > 1) return UnclearCredentials{"Authorization", "is given more than once."};
   if (keys > 1) return UnclearCredentials{"X-API-Key", "is given more than once."};
   if (authorizations + keys > 1) return UnclearCredentials{"X-API-Key", "is given beside Authorization: send one."};
+  if (const auto token = takes_worker_token ? request.header("X-Indexer-Worker-Token") : std::nullopt) {
+    if (authorizations + keys == 0) return PresentedWorkerToken{*token};
+    return UnclearCredentials{"X-Indexer-Worker-Token", "is given beside another credential: send one."};
+  }
   if (keys == 1) return PresentedApiKey{*request.header("X-API-Key")};
   if (authorizations == 1) return read_authorization(*request.header("Authorization"));
   return NoCredentials{};

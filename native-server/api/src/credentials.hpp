@@ -14,6 +14,9 @@ struct BearerToken {
 struct PresentedApiKey {
   std::string_view text;  ///< of the request
 };
+struct PresentedWorkerToken {
+  std::string_view token;  ///< of the request
+};
 /// What was meant isn't clear: RFC 6750 section 3.1, invalid_request.
 struct UnclearCredentials {
   std::string_view field;
@@ -22,9 +25,11 @@ struct UnclearCredentials {
 /// Another authentication scheme than ours.
 struct OtherScheme {};
 
-using Credentials = std::variant<NoCredentials, BearerToken, PresentedApiKey, UnclearCredentials, OtherScheme>;
+using Credentials =
+    std::variant<NoCredentials, BearerToken, PresentedApiKey, PresentedWorkerToken, UnclearCredentials, OtherScheme>;
 
-/// `Authorization: Bearer <token>` (RFC 6750 section 2.1) or `X-API-Key`; never both, and each once.
-[[nodiscard]] Credentials read_credentials(const net::Request& request);
+/// `Authorization: Bearer <token>` (RFC 6750 section 2.1), `X-API-Key` or, where it counts, `X-Indexer-Worker-Token`;
+/// one of them, once.
+[[nodiscard]] Credentials read_credentials(const net::Request& request, bool takes_worker_token);
 
 }  // namespace fluxora::api

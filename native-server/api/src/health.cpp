@@ -1,6 +1,7 @@
 #include <string>
 
 #include "fluxora/core/json_writer.hpp"
+#include "indexer_json.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -18,67 +19,25 @@ net::Response json_response(std::string body, unsigned status = 200) {
   return response;
 }
 
-std::string_view state_name(State state) {
-  switch (state) {
-    case State::starting: return "starting";
-    case State::healthy: return "healthy";
-    case State::stalled: return "stalled";
-    case State::halted: return "halted";
-    case State::not_configured: break;
-  }
-  return "not_configured";
-}
-
-/// What the state means for whoever reads streams, and for whoever runs the service.
-struct Consequence {
-  std::string_view client_impact;
-  std::string_view operator_action;
-};
-
-Consequence consequence_of(State state) {
-  switch (state) {
-    case State::starting: return {"none", "observe"};
-    case State::stalled:
-    case State::halted: return {"stale_chain_state", "page"};
-    case State::healthy:
-    case State::not_configured: break;
-  }
-  return {"none", "none"};
-}
-
-void write_indexer(core::JsonWriter& json, const ports::IndexerStatus& status) {
-  const Consequence consequence = consequence_of(status.state);
-  json.key("indexer").begin_object();
-  json.key("status").string(state_name(status.state));
-  json.key("lagMs").integer(status.lag_ms);
-  json.key("thresholdMs").integer(status.threshold_ms);
-  json.key("lastSuccessfulSyncAt");
-  status.last_successful_sync ? json.string(core::format_rfc3339_millis(*status.last_successful_sync)) : json.null();
-  json.key("summary").string(status.summary);
-  json.key("clientImpact").string(consequence.client_impact);
-  json.key("operatorAction").string(consequence.operator_action);
-  json.key("lastLedger").unsigned_integer(status.last_ledger);
-  json.key("lastSafeLedger").unsigned_integer(status.last_safe_ledger);
-  json.key("reorgDetected").boolean(status.reorg_detected);
-  json.end_object();
-}
-
-ports::IndexerStatus indexer_status(const ApiContext& context) {
-  if (context.indexer != nullptr) return context.indexer->status();
-  ports::IndexerStatus status;
-  status.summary = "No chain is followed: STELLAR_RPC_URL and CONTRACT_IDS are not set.";
-  return status;
-}
-
 bool is_well(const ports::IndexerStatus& status) {
   if (status.state == State::not_configured) return true;
-  if (status.degraded || status.reorg_detected) return false;
-  return status.state == State::starting || (status.state == State::healthy && status.rpc_healthy);
+  if (status.degraded || status.reorg_detected || status.rpc_lagging) return false;
+  if (status.horizon == ports::IndexerStatus::Horizon::unhealthy) return false;
+  return status.state == State::starting || (status.state == State::healthy && rpc_is_well(status));
 }
 
 std::string_view rpc_state(const ports::IndexerStatus& status) {
-  if (status.state == State::not_configured) return "not_configured";
-  return status.rpc_healthy ? "healthy" : "unhealthy";
+  if (status.state == State::not_configured || !status.follows_rpc) return "not_configured";
+  return rpc_is_well(status) ? "healthy" : "unhealthy";
+}
+
+std::string_view horizon_state(ports::IndexerStatus::Horizon horizon) {
+  switch (horizon) {
+    case ports::IndexerStatus::Horizon::healthy: return "healthy";
+    case ports::IndexerStatus::Horizon::unhealthy: return "unhealthy";
+    case ports::IndexerStatus::Horizon::not_configured: break;
+  }
+  return "not_configured";
 }
 
 std::string health_text(const ApiContext& context, bool database_well) {
@@ -94,11 +53,12 @@ std::string health_text(const ApiContext& context, bool database_well) {
   json.key("network");
   status.network.empty() ? json.null() : json.string(status.network);
   json.key("wsConnections").unsigned_integer(context.websocket_connections());
-  write_indexer(json, status);
+  write_indexer_json(json.key("indexer"), status);
   json.key("dependencies").begin_object();
   json.key("postgres").string(database_well ? "healthy" : "unhealthy");
   json.key("redis").string("not_configured");
   json.key("rpc").string(rpc_state(status));
+  json.key("horizon").string(horizon_state(status.horizon));
   json.end_object();
   json.end_object();
   return body;

@@ -96,6 +96,34 @@ const Json* JsonFields::array(std::string_view name) {
   return nullptr;
 }
 
+const Json* JsonFields::value(std::string_view name) {
+  const Json* value = find(name);
+  if (value == nullptr) add_problem(name, "is required.");
+  return value;
+}
+
+std::optional<std::uint64_t> JsonFields::number(std::string_view name, std::uint64_t min, std::uint64_t max) {
+  const Json* value = find(name);
+  if (value != nullptr && value->is_number_unsigned()) {
+    const auto number = value->get<std::uint64_t>();
+    if (number >= min && number <= max) return number;
+  }
+  add_problem(name, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ".");
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> JsonFields::optional_number(std::string_view name, std::uint64_t min, std::uint64_t max) {
+  return find(name) == nullptr ? std::nullopt : number(name, min, max);
+}
+
+std::optional<bool> JsonFields::flag(std::string_view name) {
+  const Json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  add_problem(name, "must be true or false.");
+  return std::nullopt;
+}
+
 std::optional<std::vector<std::string>> JsonFields::texts(std::string_view name, std::size_t max) {
   const Json* value = find(name);
   if (value != nullptr && value->is_array() && value->size() <= max) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,14 @@ class JsonFields {
   const std::string* optional_text(std::string_view name);
   /// An array, which must be there.
   const nlohmann::json* array(std::string_view name);
+  /// Anything but null, which must be there.
+  const nlohmann::json* value(std::string_view name);
+  /// A whole number, which must be there.
+  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t min, std::uint64_t max);
+  /// The same; none where absent or null.
+  std::optional<std::uint64_t> optional_number(std::string_view name, std::uint64_t min, std::uint64_t max);
+  /// true or false; none where absent or null.
+  std::optional<bool> flag(std::string_view name);
   /// An array of strings, which must be there.
   std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max);
 

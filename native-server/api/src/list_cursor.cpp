@@ -1,6 +1,7 @@
 #include "list_cursor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "fluxora/core/bytes.hpp"
@@ -47,31 +48,34 @@ std::string from_url_alphabet(std::string_view url_text) {
 
 }  // namespace
 
-std::string encode_list_cursor(const ports::ListPosition& position, std::string_view filters) {
-  const std::string plain = "1/" + std::to_string(position.created_seq) + "/" + position.id;
+std::string encode_list_cursor(const ListCursor& cursor, std::string_view filters) {
+  const std::string plain =
+      "2/" + cursor.epoch + "/" + std::to_string(cursor.position.created_seq) + "/" + cursor.position.id;
   return to_url_alphabet(core::base64_encode(core::as_bytes(with_checksum(plain, filters))));
 }
 
-std::optional<ports::ListPosition> decode_list_cursor(std::string_view text, std::string_view filters) {
+std::optional<ListCursor> decode_list_cursor(std::string_view text, std::string_view filters) {
   if (text.empty() || text.size() > max_cursor_length) return std::nullopt;
   const auto bytes = core::base64_decode(from_url_alphabet(text));
   if (!bytes) return std::nullopt;
   const std::string decoded(bytes->begin(), bytes->end());
 
-  const std::size_t version_end = decoded.find('/');
-  const std::size_t seq_end = version_end == std::string::npos ? version_end : decoded.find('/', version_end + 1);
-  const std::size_t id_end = seq_end == std::string::npos ? seq_end : decoded.find('/', seq_end + 1);
-  if (id_end == std::string::npos || decoded.substr(0, version_end) != "1") return std::nullopt;
-
-  ports::ListPosition position;
-  position.id = decoded.substr(seq_end + 1, id_end - seq_end - 1);
-  const char* const seq_first = decoded.data() + version_end + 1;
-  const char* const seq_last = decoded.data() + seq_end;
-  const auto [end, error] = std::from_chars(seq_first, seq_last, position.created_seq);
-  if (error != std::errc{} || end != seq_last) return std::nullopt;
+  // version/epoch/created_seq/id/checksum
+  std::array<std::string, 4> parts;
+  std::size_t from = 0;
+  for (std::string& part : parts) {
+    const std::size_t slash = decoded.find('/', from);
+    if (slash == std::string::npos) return std::nullopt;
+    part = decoded.substr(from, slash - from);
+    from = slash + 1;
+  }
+  const auto& [version, epoch, seq, id] = parts;
+  ListCursor cursor{epoch, {0, id}};
+  const auto [end, error] = std::from_chars(seq.data(), seq.data() + seq.size(), cursor.position.created_seq);
+  if (version != "2" || error != std::errc{} || end != seq.data() + seq.size()) return std::nullopt;
   // Made again from what was read, it has to be the same text: that also covers the checksum.
-  if (encode_list_cursor(position, filters) != text || !core::is_stream_id(position.id)) return std::nullopt;
-  return position;
+  if (encode_list_cursor(cursor, filters) != text || !core::is_stream_id(id)) return std::nullopt;
+  return cursor;
 }
 
 }  // namespace fluxora::api

@@ -1,5 +1,7 @@
 #include "problem.hpp"
 
+#include <algorithm>
+
 #include "fluxora/api/api.hpp"
 #include "fluxora/api/api_key_text.hpp"
 #include "fluxora/core/json_writer.hpp"
@@ -78,12 +80,15 @@ net::Response problem(unsigned status, std::string_view detail, const net::Reque
 }
 
 net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors) {
+  const std::size_t told = std::min(errors.size(), max_problems_told);
+  const std::vector<FieldProblem> first(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(told));
   std::string detail;
-  for (const FieldProblem& error : errors) {
+  for (const FieldProblem& error : first) {
     if (!detail.empty()) detail += " ";
     detail += error.field + ": " + error.message;
   }
-  return problem(400, detail, request, errors);
+  if (told < errors.size()) detail += " And " + std::to_string(errors.size() - told) + " more.";
+  return problem(400, detail, request, first);
 }
 
 std::string shown_name(std::string_view name) {

@@ -22,7 +22,9 @@ struct FieldProblem {
 [[nodiscard]] net::Response problem(unsigned status, std::string_view detail, const net::Request& request,
                                     const std::vector<FieldProblem>& errors = {});
 
-/// 400 for what is wrong with the request's fields.
+/// A small body can be wrong in many thousands of ways; an answer needn't be larger for that.
+inline constexpr std::size_t max_problems_told = 100;
+/// 400 for what is wrong with the request's fields: the first so many, and the number of the others.
 [[nodiscard]] net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors);
 
 /// Of names that nobody knows a request can have thousands, and long ones; an answer needn't show more than this.

@@ -17,8 +17,13 @@ void add_account_routes(net::Router& router, const ApiContext& context);
 void add_statement_routes(net::Router& router, const ApiContext& context);
 void add_schedule_routes(net::Router& router, const ApiContext& context);
 void add_event_routes(net::Router& router, const ApiContext& context);
+void add_ledger_routes(net::Router& router, const ApiContext& context);
+void add_contract_event_routes(net::Router& router, const ApiContext& context);
 void add_admin_key_routes(net::Router& router, const ApiContext& context);
+void add_admin_indexer_routes(net::Router& router, const ApiContext& context);
 void add_audit_routes(net::Router& router, const ApiContext& context);
+void add_replay_routes(net::Router& router, const ApiContext& context);
+void add_reconciliation_routes(net::Router& router, const ApiContext& context);
 void add_stream_socket(net::Router& router, const ApiContext& context);
 /// Throws std::runtime_error when the folder can't be read.
 void add_demo_files(net::Router& router, const ApiContext& context);

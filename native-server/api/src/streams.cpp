@@ -41,7 +41,7 @@ std::string page_text(const ports::StreamPage& page, const std::string& filters,
   json.key("next_cursor");
   if (page.has_more) {
     const core::Stream& last = page.streams.back();
-    json.string(encode_list_cursor({last.created_seq, last.id}, filters));
+    json.string(encode_list_cursor({page.at.epoch, {last.created_seq, last.id}}, filters));
   } else {
     json.null();
   }
@@ -67,6 +67,11 @@ std::shared_ptr<const std::string> shared_page_text(const std::shared_ptr<const 
   return last.text;
 }
 
+/// Its position is one of a log that is served no more.
+FieldProblem other_epoch() {
+  return {"cursor", "VALIDATION_ERROR", "is of another epoch of the log: begin with the first page again."};
+}
+
 void list_streams(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
   QueryParameters parameters(*request);
   ports::StreamQuery query;
@@ -77,19 +82,25 @@ void list_streams(const ApiContext& context, const std::shared_ptr<const net::Re
   query.include_total = parameters.boolean("include_total").value_or(false);
   query.now = static_cast<core::UnixSeconds>(context.clock.now() / 1000);
   const std::string filters = filters_text(query);
-  if (const auto cursor = parameters.text("cursor")) {
-    query.after = decode_list_cursor(*cursor, filters);
-    if (!query.after) parameters.add_problem("cursor", "is not one that this service gave for these filters.");
+  std::string epoch;  // that the cursor is of
+  if (const auto text = parameters.text("cursor")) {
+    if (const auto cursor = decode_list_cursor(*text, filters)) {
+      query.after = cursor->position;
+      epoch = cursor->epoch;
+    } else {
+      parameters.add_problem("cursor", "is not one that this service gave for these filters.");
+    }
   }
   check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
   query.min_seq = min_version(*request);
-  context.streams.list(std::move(query), [&context, request, filters, respond = std::move(respond)](
+  context.streams.list(std::move(query), [&context, request, filters, epoch, respond = std::move(respond)](
                                              ports::StoreResult<std::shared_ptr<const ports::StreamPage>> found) {
     if (!found) return respond(store_problem(found.error(), *request));
     const ports::StreamPage& page = **found;
+    if (!epoch.empty() && epoch != page.at.epoch) return respond(validation_problem(*request, {other_epoch()}));
     if (auto refusal = refuse_stale(*request, page.at.head_seq)) return respond(std::move(*refusal));
     net::Response response;
     response.body = shared_page_text(*found, filters, context.clock);

@@ -12,13 +12,16 @@
 #include "fluxora/chain/stellar_rpc.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/hub/service_notice.hpp"
+#include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
 #include "fluxora/store/store.hpp"
+#include "jobs.hpp"
 #include "json_log.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
 #include "process.hpp"
+#include "service_watch.hpp"
 #include "system_clock.hpp"
 #include "system_random.hpp"
 
@@ -40,22 +43,32 @@ std::chrono::milliseconds until(std::chrono::steady_clock::time_point end) {
 
 /// The chain's side of the service; absent where no chain is followed.
 struct ChainFollower {
-  ChainFollower(const Config& config, store::Store& store, SystemClock& clock, JsonLog& log, hub::Hub& hub,
-                telemetry::Tracer& tracer)
-      : rpc(chain_source_options(config, tracer)),
-        storage(storage_options(config), log),
+  ChainFollower(const Config& config, store::Store& store, SystemClock& clock, SystemRandom& random, JsonLog& log,
+                ServiceWatch& watch, telemetry::Tracer& tracer)
+      : breaker(clock, random, log),
+        witness(horizon_witness(config, clock, log)),
+        rpc(chain_source_options(config, breaker, tracer)),
+        storage(storage_options(config, breaker), log),
         ledgers(store.make_ledger_store()),
         indexer(
-            indexer_options(config), rpc, *ledgers, clock, log,
-            [&hub, &clock](bool degraded, std::string_view why) {
-              hub.broadcast(hub::service_notice(degraded, why, clock.now()));
-            },
-            &tracer) {}
+            round_options(config, breaker, witness.get()), rpc, *ledgers, clock, log,
+            [&watch](bool degraded, std::string_view why) { watch.chain_changed(degraded, why); }, &tracer) {}
 
+  chain::RpcBreaker breaker;
+  std::unique_ptr<chain::HorizonWitness> witness;  ///< none: not configured
   chain::StellarRpc rpc;
   chain::RpcContractStorage storage;
   std::unique_ptr<ports::LedgerStore> ledgers;
   indexer::Indexer indexer;
+};
+
+/// In its place where others read the chain and send what it says.
+struct ContractEvents {
+  ContractEvents(const Config& config, store::Store& store, SystemClock& clock, JsonLog& log)
+      : ledgers(store.make_ledger_store()), intake(intake_options(config), *ledgers, clock, log) {}
+
+  std::unique_ptr<ports::LedgerStore> ledgers;
+  indexer::EventIntake intake;
 };
 
 int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& log) {
@@ -68,49 +81,70 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   store::Store store(store_options(config), log);
   hub::Hub hub(store.make_tail(), clock, log);
   std::unique_ptr<ChainFollower> chain;
-  if (config.follows_a_chain()) chain = std::make_unique<ChainFollower>(config, store, clock, log, hub, tracer);
+  ServiceWatch watch(store.readiness(), clock, log, [&hub, &clock](bool degraded, std::string_view why) {
+    hub.broadcast(hub::service_notice(degraded, why, clock.now()));
+  });
+  if (config.follows_a_chain()) {
+    chain = std::make_unique<ChainFollower>(config, store, clock, random, log, watch, tracer);
+  }
+  std::unique_ptr<ContractEvents> sent;
+  if (config.takes_contract_events()) sent = std::make_unique<ContractEvents>(config, store, clock, log);
 
   api::AccessControl access(access_options(config), store.api_keys(), store.audit_log(), clock, log);
   std::atomic<bool> shutting_down{false};
   net::Server* listening = nullptr;
   std::function<std::string()> metrics;  // like listening, there as soon as what it tells of is
-  const api::ApiContext context{clock,
-                                log,
-                                random,
-                                store.streams(),
-                                store.stream_writer(),
-                                store.exports(),
-                                store.accounts(),
-                                store.schedules(),
-                                store.events(),
-                                store.readiness(),
-                                hub,
-                                store.api_keys(),
-                                store.audit_log(),
-                                access,
-                                chain ? &chain->indexer : nullptr,
-                                FLUXORA_VERSION,
-                                config.public_url,
-                                config.demo_root,
-                                config.ws_max_connections_per_ip,
-                                [&shutting_down] { return shutting_down.load(); },
-                                [&listening] { return listening != nullptr ? listening->websocket_connections() : 0; },
-                                chain ? &chain->storage : nullptr,
-                                [&metrics] { return metrics(); }};
+  api::ApiContext context{clock,
+                          log,
+                          random,
+                          store.streams(),
+                          store.stream_writer(),
+                          store.exports(),
+                          store.accounts(),
+                          store.schedules(),
+                          store.ledgers(),
+                          store.events(),
+                          store.readiness(),
+                          hub,
+                          store.api_keys(),
+                          store.audit_log(),
+                          access,
+                          chain ? &chain->indexer : nullptr,
+                          FLUXORA_VERSION,
+                          config.public_url,
+                          config.demo_root,
+                          config.ws_max_connections_per_ip,
+                          [&shutting_down] { return shutting_down.load(); },
+                          [&listening] { return listening != nullptr ? listening->websocket_connections() : 0; },
+                          chain ? &chain->storage : nullptr,
+                          [&metrics] { return metrics(); }};
+  context.indexer_alarms = &store.indexer_alarms();
+  context.reconciliation = &store.reconciliation();
+  context.replay_jobs = &store.replay_jobs();
+  if (chain) context.replay_contracts = indexer_options(config).contracts;
+  if (sent) {
+    context.indexer = &sent->intake;
+    context.intake = &sent->intake;
+    context.contracts = config.contract_ids;
+  }
+  JobRunner jobs(config, clock, log, chain ? &chain->breaker : nullptr);
   const auto router = api::build_router(context);
   telemetry::RequestMetrics requests(*router);
   net::Server server(server_options(config, log, requests, tracer), router);
   listening = &server;
   metrics = [sources = MetricsSources{requests, server, store, hub, access, *context.idempotency,
-                                      chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get()}] {
-    return metrics_text(sources);
-  };
+                                      chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get(),
+                                      sent ? &sent->intake : nullptr, &jobs}] { return metrics_text(sources); };
 
   // Start from the back to the front, so that nothing is served before what it needs.
   hub.start(config.io_threads,
             [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
   server.start();
+  watch.start();
+  if (chain && chain->witness) chain->witness->start();
   if (chain) chain->indexer.start();
+  jobs.start();
+  if (sent) sent->intake.start();
   warn_of_public_writes(config, log);
   log.info("listening", "",
            {{"address", config.host}, {"port", std::uint64_t{server.port()}}, {"version", FLUXORA_VERSION}});
@@ -125,9 +159,13 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   if (chain) chain->rpc.cancel();
   clock.end();
   if (chain) chain->indexer.stop();
+  jobs.stop();
+  if (chain && chain->witness) chain->witness->stop();
+  watch.stop();
   hub.stop();
   server.stop(std::chrono::milliseconds(config.shutdown_grace_ms));
   if (chain) chain->storage.stop();
+  if (sent) sent->intake.stop();
   if (spans) spans->stop(until(grace_end));
   store.stop();  // reads that nobody waits for any more still refer to what stands above
   log.info("stopped", "");

@@ -139,6 +139,16 @@ std::string read_jwt_secret(Config& config, const std::string& text) {
   return {};
 }
 
+constexpr std::size_t min_worker_token_bytes = 32;
+
+std::string read_worker_token(Config& config, const std::string& text) {
+  if (text.size() < min_worker_token_bytes) return "must have at least 32 bytes";
+  const auto travels = [](char c) { return c > ' ' && c <= '~'; };
+  if (!std::all_of(text.begin(), text.end(), travels)) return "must be ASCII without spaces: it travels in a header";
+  config.indexer_worker_token = text;
+  return {};
+}
+
 std::string read_trusted_proxies(Config& config, const std::string& text) {
   std::string wrong;
   auto proxies = api::TrustedProxies::parse(text, wrong);
@@ -235,7 +245,7 @@ const std::vector<Row>& rows() {
       {{"PORT", "3000", "Port to listen on; 0 takes any free one."}, number(&Config::port, 0, 65'535)},
       {{"PUBLIC_URL", "", "Where clients reach the service; https adds upgrade-insecure-requests."},
        web_url(&Config::public_url)},
-      {{"STELLAR_RPC_URL", "", "Stellar RPC to follow. Without it nothing is indexed."},
+      {{"STELLAR_RPC_URL", "", "Stellar RPC to follow. Unset: others send what the chain says, if anyone does."},
        web_url(&Config::stellar_rpc_url)},
       {{"CONTRACT_IDS", "",
         "Stream contracts to follow, comma separated, at most 25; * logs every contract's events "
@@ -253,9 +263,16 @@ const std::vector<Row>& rows() {
        number(&Config::indexer_poll_ms, 10, 60'000)},
       {{"INDEXER_STALL_THRESHOLD_MS", "300000", "Without a successful sync for so long the indexer counts as stalled."},
        number(&Config::indexer_stall_threshold_ms, 1'000, 86'400'000)},
+      {{"INDEXER_AUDIT_INTERVAL_MS", "3600000",
+        "From one comparison of all streams with the contracts' storage to the next; 0: none."},
+       number(&Config::indexer_audit_interval_ms, 0, 86'400'000)},
+      {{"HORIZON_URL", "", "Horizon of the same network, which bears witness to what the RPC says. Unset: none does."},
+       web_url(&Config::horizon_url)},
+      {{"HORIZON_POLL_MS", "60000", "How often Horizon is looked at."},
+       number(&Config::horizon_poll_ms, 10, 3'600'000)},
       {{"RPC_TIMEOUT_MS", "30000", "Longest that one RPC call may take."},
        number(&Config::rpc_timeout_ms, 100, 300'000)},
-      {{"RPC_CA_FILE", "", "PEM file of certificate authorities for the RPC. Unset: the system's."},
+      {{"RPC_CA_FILE", "", "PEM file of certificate authorities for the RPC and Horizon. Unset: the system's."},
        plain_text(&Config::rpc_ca_file)},
       {{"IO_THREADS", "2", "Threads that serve connections."}, number(&Config::io_threads, 1, 64)},
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
@@ -273,6 +290,9 @@ const std::vector<Row>& rows() {
        read_auth_required},
       {{"JWT_SECRET", "", "HS256 key of bearer tokens, at least 32 bytes. Unset: no token is accepted."},
        read_jwt_secret},
+      {{"INDEXER_WORKER_TOKEN", "",
+        "Token of who sends the chain's events, at least 32 bytes. Unset: only indexer:write lets anyone."},
+       read_worker_token},
       {{"WRITE_RATE_LIMIT", "100", "Writes that a client may make in 10 s; 0 for any number."},
        number(&Config::write_rate_limit, 0, 1'000'000)},
       {{"TRUSTED_PROXIES", "",
@@ -312,8 +332,7 @@ const std::vector<Setting>& settings() {
 }
 
 const std::vector<std::string_view>& unused_settings() {
-  static const std::vector<std::string_view> names = {"REDIS_URL", "HORIZON_URL", "INDEXER_WORKER_TOKEN",
-                                                      "FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
+  static const std::vector<std::string_view> names = {"REDIS_URL", "FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
   return names;
 }
 
@@ -336,11 +355,15 @@ ConfigResult read_config(const Environment& environment) {
   for (const std::string_view name : unused_settings()) {
     if (environment(name)) result.notes.push_back(std::string(name) + " is set, but not used by this version.");
   }
+  if (!result.config.horizon_url.empty() && !result.config.follows_a_chain()) {
+    result.notes.emplace_back(
+        "HORIZON_URL is set, but not used: there is no STELLAR_RPC_URL that it could bear witness to.");
+  }
   const bool named = environment("DATABASE_URL").has_value();
   if (!named) result.problems.emplace_back("DATABASE_URL must be set.");
   const Config& config = result.config;
-  if (config.stellar_rpc_url.empty() != config.contract_ids.empty() && result.problems.empty()) {
-    result.problems.emplace_back("STELLAR_RPC_URL and CONTRACT_IDS must be set together.");
+  if (config.follows_a_chain() && config.contract_ids.empty() && result.problems.empty()) {
+    result.problems.emplace_back("CONTRACT_IDS must be set where STELLAR_RPC_URL is.");
   }
   return result;
 }

@@ -30,6 +30,9 @@ struct Config {
   std::uint32_t indexer_safety_margin = 1;
   int indexer_poll_ms = 1'000;
   int indexer_stall_threshold_ms = 300'000;
+  int indexer_audit_interval_ms = 3'600'000;
+  std::string horizon_url;
+  int horizon_poll_ms = 60'000;
   int rpc_timeout_ms = 30'000;
   std::string rpc_ca_file;
   unsigned io_threads = 2;
@@ -42,6 +45,7 @@ struct Config {
   ports::LogLevel log_level = ports::LogLevel::info;
   bool auth_required = false;
   std::string jwt_secret;
+  std::string indexer_worker_token;
   unsigned write_rate_limit = 100;
   api::TrustedProxies trusted_proxies;
   api::CorsPolicy cors;
@@ -53,6 +57,8 @@ struct Config {
   std::uint32_t traces_share = telemetry::whole_share;  ///< of whole_share
 
   [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
+  /// Others read the chain, and send what it says.
+  [[nodiscard]] bool takes_contract_events() const { return stellar_rpc_url.empty() && !contract_ids.empty(); }
   /// Only this machine can connect.
   [[nodiscard]] bool on_loopback() const { return host.rfind("127.", 0) == 0 || host == "::1"; }
   [[nodiscard]] bool follows_every_contract() const { return contract_ids.size() == 1 && contract_ids[0] == "*"; }

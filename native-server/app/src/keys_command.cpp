@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <future>
-#include <iostream>
 #include <memory>
 
 #include <unistd.h>
 
+#include "command_result.hpp"
 #include "fluxora/api/access.hpp"
 #include "fluxora/api/admin_keys.hpp"
 #include "fluxora/api/api_key_text.hpp"
-#include "fluxora/core/json_writer.hpp"
 #include "fluxora/store/store.hpp"
 #include "json_log.hpp"
 #include "system_clock.hpp"
@@ -19,8 +18,6 @@
 namespace fluxora::app {
 namespace {
 
-constexpr int failed = 1;
-constexpr int bad_arguments = 2;
 constexpr std::size_t page_size = 500;
 constexpr std::size_t max_pages = 200;
 constexpr core::UnixMillis day_ms = 86'400'000;
@@ -54,41 +51,23 @@ ports::AuditRecord by_command() {
   return record;
 }
 
-template <class Write>
-void print(Write write) {
-  std::string text;
-  core::JsonWriter json(text);
-  write(json);
-  std::cout << text << std::endl;
-}
-
-int fail(int code, std::string_view message) {
-  print([&](core::JsonWriter& json) {
-    json.begin_object();
-    json.key("success").boolean(false);
-    json.key("message").string(message);
-    json.end_object();
-  });
-  return code;
-}
-
 int fail(ports::StoreFailure failure) {
   switch (failure) {
-    case ports::StoreFailure::busy: return fail(failed, "The database is too busy to answer.");
-    case ports::StoreFailure::unavailable: return fail(failed, "The database can't be reached.");
+    case ports::StoreFailure::busy: return print_failure(exit_failed, "The database is too busy to answer.");
+    case ports::StoreFailure::unavailable: return print_failure(exit_failed, database_away);
     case ports::StoreFailure::internal: break;
   }
-  return fail(failed, "The database refused. Has it this version's schema? (fluxora-server migrate)");
+  return print_failure(exit_failed, database_refused);
 }
 
 }  // namespace
 
 int create_key(const Config& config, const KeyArguments& arguments) {
   if (const std::string_view why = api::key_name_problem(arguments.name); !why.empty()) {
-    return fail(bad_arguments, "The name " + std::string(why));
+    return print_failure(exit_bad_arguments, "The name " + std::string(why));
   }
   if (!std::all_of(arguments.scopes.begin(), arguments.scopes.end(), api::is_scope)) {
-    return fail(bad_arguments, "Scopes are streams:write, webhooks:manage, indexer:write and admin.");
+    return print_failure(exit_bad_arguments, "Scopes are streams:write, webhooks:manage, indexer:write and admin.");
   }
   Bench bench(config);
   SystemRandom random;
@@ -102,7 +81,7 @@ int create_key(const Config& config, const KeyArguments& arguments) {
       [&](ports::Reply<ports::ApiKey> reply) { bench.store.api_keys().create(key, by_command(), std::move(reply)); });
   if (!created) return fail(created.error());
   made.id = created->id;  // a replaced key keeps its own
-  print([&](core::JsonWriter& json) { api::write_api_key_json(json, *created, made.text()); });
+  print_result([&](core::JsonWriter& json) { api::write_api_key_json(json, *created, made.text()); });
   return 0;
 }
 
@@ -118,7 +97,7 @@ int list_keys(const Config& config, const KeyArguments&) {
     std::move(page->keys.begin(), page->keys.end(), std::back_inserter(keys));
     if (!page->has_more) break;
   }
-  print([&](core::JsonWriter& json) {
+  print_result([&](core::JsonWriter& json) {
     json.begin_object();
     json.key("keys").begin_array();
     for (const ports::ApiKey& key : keys) api::write_api_key_json(json, key);
@@ -130,14 +109,14 @@ int list_keys(const Config& config, const KeyArguments&) {
 
 int revoke_key(const Config& config, const KeyArguments& arguments) {
   if (!api::is_api_key_id(arguments.id)) {
-    return fail(bad_arguments, "A key's id is the 16 hexadecimal digits after flx_, not the key itself.");
+    return print_failure(exit_bad_arguments, "A key's id is the 16 hexadecimal digits after flx_, not the key itself.");
   }
   Bench bench(config);
   const auto known = wait_for<bool>(
       [&](ports::Reply<bool> reply) { bench.store.api_keys().revoke(arguments.id, by_command(), std::move(reply)); });
   if (!known) return fail(known.error());
-  if (!*known) return fail(failed, "There is no such key.");
-  print([&](core::JsonWriter& json) {
+  if (!*known) return print_failure(exit_failed, "There is no such key.");
+  print_result([&](core::JsonWriter& json) {
     json.begin_object();
     json.key("id").string(arguments.id);
     json.key("revoked").boolean(true);

@@ -4,14 +4,16 @@
 #include <CLI/CLI.hpp>
 
 #include "application.hpp"
+#include "command_result.hpp"
 #include "config.hpp"
 #include "keys_command.hpp"
+#include "rebuild_command.hpp"
+#include "replay_command.hpp"
+#include "verify_command.hpp"
 
 namespace {
 
 using namespace fluxora;
-
-constexpr int bad_configuration = 2;
 
 std::string settings_help() {
   std::string text = "Environment variables:\n";
@@ -34,11 +36,17 @@ std::optional<app::Config> checked_config() {
 
 int with_config(const std::function<int(const app::Config&)>& command) {
   const auto config = checked_config();
-  return config ? command(*config) : bad_configuration;
+  return config ? command(*config) : app::exit_bad_arguments;
+}
+
+/// For the commands that have one JSON object on stdout, however they end.
+int with_config_or_failure(const std::function<int(const app::Config&)>& command) {
+  if (const auto config = checked_config()) return command(*config);
+  return app::print_failure(app::exit_bad_arguments, "The configuration isn't valid: stderr says what is wrong.");
 }
 
 int check_config() {
-  if (!checked_config()) return bad_configuration;
+  if (!checked_config()) return app::exit_bad_arguments;
   std::cout << "The configuration is valid.\n";
   return 0;
 }
@@ -77,6 +85,27 @@ class KeysCommand {
   app::KeyArguments arguments_;
 };
 
+/// `replay` and its options.
+class ReplayCommand {
+ public:
+  explicit ReplayCommand(CLI::App& cli)
+      : replay_(cli.add_subcommand("replay", "Read the chain again into a new epoch, and put it in the log's place")) {
+    replay_->add_option("--from-ledger", arguments_.from_ledger, "The first ledger; without it the log's own")
+        ->check(CLI::PositiveNumber);
+    replay_->add_flag("--restart", arguments_.restart, "Drop what an earlier replay has read, and begin anew");
+  }
+
+  [[nodiscard]] bool parsed() const { return replay_->parsed(); }
+
+  [[nodiscard]] int run() const {
+    return with_config_or_failure([&](const app::Config& config) { return app::replay(config, arguments_); });
+  }
+
+ private:
+  CLI::App* replay_;
+  app::ReplayArguments arguments_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,13 +115,30 @@ int main(int argc, char** argv) {
   CLI::App* serve = cli.add_subcommand("serve", "Run the service until SIGINT or SIGTERM");
   CLI::App* migrate = cli.add_subcommand("migrate", "Bring the database's schema to this version");
   const KeysCommand keys(cli);
+  const ReplayCommand replay(cli);
+  CLI::App* verify = cli.add_subcommand("verify", "Fold the whole log again and say what isn't as it says");
+  CLI::App* rebuild = cli.add_subcommand("rebuild", "Fold the whole log again and mend the streams that differ");
+  indexer::RebuildOptions rebuild_options;
+  rebuild
+      ->add_option("--save-every", rebuild_options.save_entries, "Entries between places that a later run goes on from")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   CLI::App* check = cli.add_subcommand("check-config", "Check the environment variables");
   CLI::App* version = cli.add_subcommand("version", "Print the version");
-  CLI11_PARSE(cli, argc, argv);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? app::exit_done : app::exit_bad_arguments;  // 0: --help
+  }
 
   if (serve->parsed()) return with_config(app::serve);
   if (migrate->parsed()) return with_config(app::migrate);
   if (keys.parsed()) return keys.run();
+  if (replay.parsed()) return replay.run();
+  if (verify->parsed()) return with_config_or_failure(app::verify);
+  if (rebuild->parsed()) {
+    return with_config_or_failure([&](const app::Config& config) { return app::rebuild(config, rebuild_options); });
+  }
   if (check->parsed()) return check_config();
   if (version->parsed()) std::cout << FLUXORA_VERSION << '\n';
   return 0;

@@ -1,5 +1,6 @@
 #include "metrics.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "fluxora/telemetry/metrics_page.hpp"
@@ -72,9 +73,7 @@ constexpr std::array<std::pair<State, std::string_view>, 4> indexer_states = {{{
                                                                                {State::stalled, "stalled"},
                                                                                {State::halted, "halted"}}};
 
-void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
-  const ports::IndexerStatus status = indexer.status();
-  const indexer::IndexerStatistics counts = indexer.statistics();
+void write_indexer_status(MetricsPage& page, const ports::IndexerStatus& status) {
   for (const auto& [state, name] : indexer_states) {
     page.gauge("fluxora_indexer_state", "1 for the state that the indexer is in.", status.state == state ? 1U : 0U,
                {{"state", name}});
@@ -82,6 +81,53 @@ void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
   page.gauge("fluxora_indexer_lag_seconds", "Since the last successful sync.", milliseconds(status.lag_ms));
   page.gauge("fluxora_indexer_last_ledger", "The last indexed ledger.", status.last_ledger);
   page.gauge("fluxora_indexer_last_safe_ledger", "The ledger up to which it may index.", status.last_safe_ledger);
+}
+
+void write_observer(MetricsPage& page, const indexer::ObserverStatistics& counts) {
+  page.counter("fluxora_observations_total", "Observations of contract storage that entered the log.",
+               counts.observations);
+  page.counter("fluxora_observation_failures_total", "Looks at contract storage that failed.", counts.failures);
+  page.counter("fluxora_audit_streams_total", "Streams that the audit has compared.", counts.audited);
+  page.counter("fluxora_audit_passes_total", "Passes of the audit that were completed.", counts.audit_passes);
+  for (const ports::DifferenceKind kind : ports::difference_kinds) {
+    page.counter("fluxora_audit_differences_total", "Differences between table, log and contract.",
+                 counts.differences[static_cast<std::size_t>(kind)], {{"difference", ports::difference_name(kind)}});
+  }
+}
+
+using Circuit = core::CircuitBreaker::State;
+constexpr std::array<std::pair<Circuit, std::string_view>, 3> circuit_states = {
+    {{Circuit::closed, "closed"}, {Circuit::open, "open"}, {Circuit::half_open, "half_open"}}};
+
+/// What an operator is called for, or would have to decide about.
+void write_alarms(MetricsPage& page, const ports::IndexerStatus& status) {
+  for (const auto& [kind, name] : ports::alarm_names) {
+    const bool stands = std::any_of(status.alarms.begin(), status.alarms.end(),
+                                    [kind = kind](const ports::IndexerAlarm& alarm) { return alarm.kind == kind; });
+    page.gauge("fluxora_indexer_alarm", "1 for each alarm that stands.", stands ? 1U : 0U, {{"alarm", name}});
+  }
+  page.gauge("fluxora_indexer_leads", "1 on the instance that indexes.", status.leads ? 1U : 0U);
+  if (status.retention_ledgers) {
+    page.gauge("fluxora_indexer_retention_ledgers",
+               "How many ledgers more the RPC's window may lose before it loses one that isn't indexed.",
+               *status.retention_ledgers);
+  }
+  for (const auto& [state, name] : circuit_states) {
+    page.gauge("fluxora_rpc_circuit_state", "1 for the state of this instance's circuit breaker for the RPC.",
+               status.rpc_circuit == state ? 1U : 0U, {{"state", name}});
+  }
+  using Horizon = ports::IndexerStatus::Horizon;
+  if (status.horizon == Horizon::not_configured) return;
+  page.gauge("fluxora_horizon_reachable", "1 while Horizon answers.", status.horizon == Horizon::healthy ? 1U : 0U);
+  page.gauge("fluxora_rpc_lagging", "1 while Horizon's latest ledger is well past the RPC's.",
+             status.rpc_lagging ? 1U : 0U);
+}
+
+void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
+  const indexer::IndexerStatistics counts = indexer.statistics();
+  const ports::IndexerStatus status = indexer.status();
+  write_indexer_status(page, status);
+  write_alarms(page, status);
   page.gauge("fluxora_indexer_chain_latest_ledger", "The RPC's latest ledger.", counts.chain_latest);
   page.counter("fluxora_indexer_batches_total", "Batches committed.", counts.batches);
   page.counter("fluxora_indexer_events_total", "Log entries that batches have added.", counts.events);
@@ -89,11 +135,42 @@ void write_indexer(MetricsPage& page, const indexer::Indexer& indexer) {
                counts.duplicates);
   page.counter("fluxora_indexer_reorgs_total", "Reorganisations of the chain detected.", counts.reorgs);
   page.counter("fluxora_indexer_failures_total", "Rounds that ended in trouble with RPC or database.", counts.failures);
+  write_observer(page, counts.storage);
+}
+
+void write_intake(MetricsPage& page, const indexer::EventIntake& intake) {
+  const indexer::EventIntakeStatistics counts = intake.statistics();
+  write_indexer_status(page, intake.status());
+  page.counter("fluxora_intake_batches_total", "Batches of sent events that were taken.", counts.batches);
+  const std::string_view events = "fluxora_intake_events_total";
+  const std::string_view events_help = "Events of those batches.";
+  page.counter(events, events_help, counts.inserted, {{"outcome", "inserted"}});
+  page.counter(events, events_help, counts.duplicates, {{"outcome", "duplicate"}});
+  const std::string_view refused = "fluxora_intake_refused_batches_total";
+  const std::string_view refused_help = "Batches of which nothing was written.";
+  page.counter(refused, refused_help, counts.refused, {{"reason", "contradicts_log"}});
+  page.counter(refused, refused_help, counts.turned_away, {{"reason", "busy_or_unavailable"}});
+  page.counter("fluxora_intake_reorgs_total", "Ledgers that came with another hash than the one held.", counts.reorgs);
 }
 
 void write_rpc(MetricsPage& page, const chain::StellarRpcStatistics& counts) {
   page.counter("fluxora_rpc_calls_total", "Calls of the indexer to the Stellar RPC.", counts.calls);
   page.counter("fluxora_rpc_errors_total", "Those of them without a good answer.", counts.errors);
+}
+
+void write_jobs(MetricsPage& page, const JobStatistics& now) {
+  for (const auto& [kind, name] : ports::job_kinds) {
+    page.gauge("fluxora_job_running", "1 while this instance runs a job of that kind.", now.running == kind ? 1U : 0U,
+               {{"kind", name}});
+  }
+  page.gauge("fluxora_job_done", "How far the job has come, in ledgers of a replay, entries of a rebuild.",
+             now.place.done);
+  page.gauge("fluxora_job_total", "How far it has to come; 0 while that isn't known.", now.place.total);
+  page.gauge("fluxora_job_rows", "Log entries that it has made or folded.", now.place.rows);
+  const std::string_view ended = "fluxora_jobs_ended_total";
+  const std::string_view ended_help = "Jobs that this instance has brought to their end.";
+  page.counter(ended, ended_help, now.done, {{"outcome", "done"}});
+  page.counter(ended, ended_help, now.failed, {{"outcome", "failed"}});
 }
 
 void write_spans(MetricsPage& page, const telemetry::SpanExporterStatistics& counts) {
@@ -116,6 +193,8 @@ std::string metrics_text(const MetricsSources& sources) {
   write_feeds(page, sources.hub.statistics());
   write_database(page, sources.store.statistics());
   if (sources.indexer != nullptr) write_indexer(page, *sources.indexer);
+  if (sources.intake != nullptr) write_intake(page, *sources.intake);
+  if (sources.jobs != nullptr) write_jobs(page, sources.jobs->statistics());
   if (sources.rpc != nullptr) write_rpc(page, sources.rpc->statistics());
   if (sources.spans != nullptr) write_spans(page, sources.spans->statistics());
   telemetry::write_process_metrics(page);

@@ -6,11 +6,13 @@
 #include "fluxora/api/idempotency_counters.hpp"
 #include "fluxora/chain/stellar_rpc.hpp"
 #include "fluxora/hub/hub.hpp"
+#include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
 #include "fluxora/store/store.hpp"
 #include "fluxora/telemetry/request_metrics.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
+#include "jobs.hpp"
 
 namespace fluxora::app {
 
@@ -25,6 +27,8 @@ struct MetricsSources {
   const indexer::Indexer* indexer = nullptr;       ///< none: no chain is followed
   const chain::StellarRpc* rpc = nullptr;          ///< none as well
   const telemetry::SpanExporter* spans = nullptr;  ///< none: traces aren't exported
+  const indexer::EventIntake* intake = nullptr;    ///< none: no events are taken
+  const JobRunner* jobs = nullptr;                 ///< none: no jobs are run
 };
 
 /// The body of GET /metrics, as it stands now. docs/observability.md lists the same. From any thread; doesn't block.

@@ -116,17 +116,43 @@ store::StoreOptions store_options(const Config& config) {
   return options;
 }
 
-chain::StellarRpcOptions chain_source_options(const Config& config, ports::Tracer& tracer) {
+chain::StellarRpcOptions chain_source_options(const Config& config, chain::RpcBreaker& breaker, ports::Tracer& tracer) {
   chain::StellarRpcOptions options = rpc_options(config);
+  options.breaker = &breaker;
   options.tracer = &tracer;
   return options;
 }
 
-chain::StellarRpcOptions storage_options(const Config& config) {
+chain::StellarRpcOptions storage_options(const Config& config, chain::RpcBreaker& breaker) {
   constexpr int longest_wait_ms = 2'000;
   chain::StellarRpcOptions options = rpc_options(config);
+  options.breaker = &breaker;
   options.http.connect_timeout_ms = longest_wait_ms;
   options.http.request_timeout_ms = std::min(config.rpc_timeout_ms, longest_wait_ms);
+  return options;
+}
+
+chain::StellarRpcOptions replay_source_options(const Config& config, chain::RpcBreaker* breaker) {
+  chain::StellarRpcOptions options = rpc_options(config);
+  options.breaker = breaker;
+  return options;
+}
+
+std::unique_ptr<chain::HorizonWitness> horizon_witness(const Config& config, ports::Clock& clock, ports::Log& log) {
+  if (config.horizon_url.empty()) return nullptr;
+  chain::HorizonOptions options;
+  options.url = config.horizon_url;
+  options.ca_file = config.rpc_ca_file;
+  options.interval = std::chrono::milliseconds(config.horizon_poll_ms);
+  options.retry = std::min(options.retry, options.interval);
+  return std::make_unique<chain::HorizonWitness>(std::move(options), clock, log);
+}
+
+indexer::IndexerOptions round_options(const Config& config, const ports::RpcCircuit& circuit,
+                                      const ports::ChainWitness* witness) {
+  indexer::IndexerOptions options = indexer_options(config);
+  options.circuit = &circuit;
+  options.witness = witness;
   return options;
 }
 
@@ -140,6 +166,15 @@ indexer::IndexerOptions indexer_options(const Config& config) {
   options.safety_margin = config.indexer_safety_margin;
   options.poll = std::chrono::milliseconds(config.indexer_poll_ms);
   options.stall_threshold = std::chrono::milliseconds(config.indexer_stall_threshold_ms);
+  options.audit_interval = std::chrono::milliseconds(config.indexer_audit_interval_ms);
+  return options;
+}
+
+indexer::EventIntakeOptions intake_options(const Config& config) {
+  indexer::EventIntakeOptions options;
+  options.contracts = joined_contracts(config);
+  options.fold = !config.follows_every_contract();
+  options.network_passphrase = config.network_passphrase;
   return options;
 }
 
@@ -179,7 +214,7 @@ std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, por
 }
 
 api::AccessOptions access_options(const Config& config) {
-  return {config.auth_required, config.jwt_secret, config.write_rate_limit};
+  return {config.auth_required, config.jwt_secret, config.write_rate_limit, config.indexer_worker_token};
 }
 
 }  // namespace fluxora::app

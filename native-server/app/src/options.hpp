@@ -4,7 +4,10 @@
 
 #include "config.hpp"
 #include "fluxora/api/access.hpp"
+#include "fluxora/chain/horizon_witness.hpp"
+#include "fluxora/chain/rpc_breaker.hpp"
 #include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
 #include "fluxora/ports/log.hpp"
@@ -21,10 +24,20 @@ namespace fluxora::app {
 
 [[nodiscard]] store::StoreOptions store_options(const Config& config);
 /// For the indexer, whose calls are parts of its batches' traces.
-[[nodiscard]] chain::StellarRpcOptions chain_source_options(const Config& config, ports::Tracer& tracer);
+[[nodiscard]] chain::StellarRpcOptions chain_source_options(const Config& config, chain::RpcBreaker& breaker,
+                                                            ports::Tracer& tracer);
 /// For what clients wait for: they are told soon that the RPC has no answer.
-[[nodiscard]] chain::StellarRpcOptions storage_options(const Config& config);
+[[nodiscard]] chain::StellarRpcOptions storage_options(const Config& config, chain::RpcBreaker& breaker);
+/// For whoever reads the chain a second time.
+[[nodiscard]] chain::StellarRpcOptions replay_source_options(const Config& config, chain::RpcBreaker* breaker);
+/// None where HORIZON_URL isn't set.
+[[nodiscard]] std::unique_ptr<chain::HorizonWitness> horizon_witness(const Config& config, ports::Clock& clock,
+                                                                     ports::Log& log);
 [[nodiscard]] indexer::IndexerOptions indexer_options(const Config& config);
+/// The same with what its rounds heed and show besides. `witness`: null for none.
+[[nodiscard]] indexer::IndexerOptions round_options(const Config& config, const ports::RpcCircuit& circuit,
+                                                    const ports::ChainWitness* witness);
+[[nodiscard]] indexer::EventIntakeOptions intake_options(const Config& config);
 [[nodiscard]] api::AccessOptions access_options(const Config& config);
 /// Each request is told to the log, counted and, where it is traced, made a span: all three outlive the server.
 [[nodiscard]] net::ServerOptions server_options(const Config& config, ports::Log& log,

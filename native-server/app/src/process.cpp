@@ -18,6 +18,12 @@ int EndSignals::wait() {
   return signal;
 }
 
+bool EndSignals::came() {
+  const timespec at_once{};
+  if (!came_) came_ = sigtimedwait(&set_, nullptr, &at_once) > 0;
+  return came_;
+}
+
 void EndSignals::unblock() {
   pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
 }

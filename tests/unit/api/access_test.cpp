@@ -13,7 +13,7 @@ constexpr core::UnixMillis second = 1'000;
 /// An AccessControl over keys in memory, and a handler that says who was let through.
 class Gate {
  public:
-  explicit Gate(AccessOptions options = {true, jwt_secret, 0}) : access(options, keys, audit, clock, log) {}
+  explicit Gate(AccessOptions options = {true, jwt_secret, 0, {}}) : access(options, keys, audit, clock, log) {}
 
   net::Response ask(Access needed, net::HeaderFields headers, const std::string& method = "POST",
                     const std::string& address = "192.0.2.1") {
@@ -60,7 +60,7 @@ net::HeaderFields key_header(const std::string& key) {
 }
 
 TEST(Access, PublicWritesNeedNothing) {
-  Gate gate({false, jwt_secret, 0});
+  Gate gate({false, jwt_secret, 0, {}});
   EXPECT_EQ(gate.ask(Access::streams_write, {}).status, 200u);
   EXPECT_EQ(gate.callers, std::vector<std::string>{"address:192.0.2.1"});
   for (const Access other : {Access::webhooks_manage, Access::indexer_write, Access::admin}) {
@@ -69,7 +69,7 @@ TEST(Access, PublicWritesNeedNothing) {
 }
 
 TEST(Access, ABadCredentialIsNoticedAlsoWhereNoneIsNeeded) {
-  Gate gate({false, jwt_secret, 0});
+  Gate gate({false, jwt_secret, 0, {}});
   EXPECT_EQ(gate.ask(Access::streams_write, bearer("a.b.c")).status, 401u);
   EXPECT_EQ(gate.ask(Access::streams_write, key_header("flx_nothing")).status, 401u);
   EXPECT_EQ(gate.ask(Access::streams_write, bearer(signed_token(R"({"scope":"admin"})"))).status, 403u);
@@ -240,7 +240,7 @@ TEST(Access, WithoutTheDatabaseAnUnknownKeyIs503) {
 }
 
 TEST(Access, WritesAreLimitedByWhoTheCallerIs) {
-  Gate gate({false, jwt_secret, 2});
+  Gate gate({false, jwt_secret, 2, {}});
   const std::string key = gate.add_key({"streams:write"});
   const std::string kim = signed_token(R"({"sub":"kim","scope":"streams:write"})");
   const std::string nameless = signed_token(R"({"scope":"streams:write"})");
@@ -260,7 +260,7 @@ TEST(Access, WritesAreLimitedByWhoTheCallerIs) {
 }
 
 TEST(Access, ReadsAreNotLimited) {
-  Gate gate({true, jwt_secret, 1});
+  Gate gate({true, jwt_secret, 1, {}});
   const std::string key = gate.add_key({"admin"});
   for (int i = 0; i < 5; ++i) {
     const net::Response response = gate.ask(Access::admin, key_header(key), "GET");
@@ -270,7 +270,7 @@ TEST(Access, ReadsAreNotLimited) {
 }
 
 TEST(Access, GuessingIsLimitedByAddressAndCostsNothingThen) {
-  Gate gate({true, jwt_secret, 3});
+  Gate gate({true, jwt_secret, 3, {}});
   const std::string good = gate.add_key({"admin"});
   EXPECT_EQ(gate.ask(Access::admin, key_header(good), "GET").status, 200u);
   for (int i = 0; i < 3; ++i) {
@@ -312,6 +312,51 @@ TEST(ApiKeyText, ReadsWhatItMakes) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->id, made.id);
   EXPECT_EQ(read->secret_hash(), made.secret_hash());
+}
+
+net::HeaderFields worker_header(const std::string& token) {
+  return {{"x-indexer-worker-token", token}};
+}
+const std::string worker_token = "the worker token of these tests, 42 bytes.";
+
+TEST(Access, TheWorkerTokenIsGoodForEventsOfTheChainAlone) {
+  Gate gate({true, jwt_secret, 0, worker_token});
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token)).status, 200u);
+  EXPECT_EQ(gate.callers, std::vector<std::string>{"worker"});
+  for (const Access other : {Access::streams_write, Access::webhooks_manage, Access::admin}) {
+    EXPECT_EQ(gate.ask(other, worker_header(worker_token)).status, 401u);
+  }
+  for (const std::string& wrong : {std::string(), worker_token + ".", worker_token.substr(1), std::string(42, 'x')}) {
+    EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(wrong)).status, 401u) << wrong;
+  }
+  EXPECT_EQ(gate.callers.size(), 1u);
+}
+
+TEST(Access, WithoutAWorkerTokenNoneIsGood) {
+  Gate gate;
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header("")).status, 401u);
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token)).status, 401u);
+  EXPECT_EQ(gate.ask(Access::indexer_write, bearer(signed_token(R"({"scope":"indexer:write"})"))).status, 200u);
+}
+
+TEST(Access, AWorkerTokenBesideAnotherCredentialIsUnclear) {
+  Gate gate({true, jwt_secret, 0, worker_token});
+  net::HeaderFields both = worker_header(worker_token);
+  both.push_back(key_header(gate.add_key({"indexer:write"})).front());
+  EXPECT_EQ(gate.ask(Access::indexer_write, both).status, 400u);
+}
+
+TEST(Access, WorkersHaveTheWriteLimitBetweenThem) {
+  Gate gate({true, jwt_secret, 2, worker_token});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token)).status, 200u);
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token), "POST", "192.0.2.2").status, 429u);
+}
+
+TEST(Access, GuessingWorkerTokensIsCountedByAddress) {
+  Gate gate({true, jwt_secret, 2, worker_token});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(gate.ask(Access::indexer_write, worker_header("guess")).status, 401u);
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token)).status, 429u);
+  EXPECT_EQ(gate.ask(Access::indexer_write, worker_header(worker_token), "POST", "192.0.2.2").status, 200u);
 }
 
 TEST(ApiKeyText, NothingElseIsAKey) {

@@ -114,6 +114,7 @@ ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
               exports,
               accounts,
               schedules,
+              ledgers,
               events,
               readiness,
               hub,

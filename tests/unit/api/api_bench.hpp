@@ -131,6 +131,18 @@ class FakeSchedules final : public ports::ScheduleReader {
   std::vector<std::pair<std::string, core::ScheduleRange>> asked;
 };
 
+/// Answers at once what the test has set, and keeps what it was asked.
+class FakeLedgers final : public ports::LedgerReader {
+ public:
+  void up_to(std::uint32_t ledger, std::uint64_t, ports::Reply<ports::LedgerAnswer> reply) override {
+    asked.push_back(ledger);
+    reply(answer);
+  }
+
+  ports::StoreResult<ports::LedgerAnswer> answer;
+  std::vector<std::uint32_t> asked;
+};
+
 class FakeEvents final : public ports::EventLog {
  public:
   struct Read {
@@ -165,7 +177,7 @@ class QuietTail final : public ports::LogTail {
  public:
   explicit QuietTail(ports::LogHead head) : head_(std::move(head)) {}
   ports::LogHead head() override { return head_; }
-  std::vector<core::LogEntry> read_after(std::uint64_t, std::size_t) override { return {}; }
+  ports::EventPage read_after(std::uint64_t, std::size_t) override { return {{}, false, head_}; }
   void wait(std::chrono::milliseconds) override;
   /// From now on nobody waits.
   void release();
@@ -204,13 +216,14 @@ class ApiBench {
   FakeExports exports;
   FakeAccounts accounts;
   FakeSchedules schedules;
+  FakeLedgers ledgers;
   FakeEvents events;
   FakeReadiness readiness;
   FakeIndexer indexer;
   FakeKeys keys;
   FakeAudit audit;
   /// Stream writes are public, and as many as one likes.
-  AccessControl access{{false, jwt_secret, 0}, keys, audit, clock, log};
+  AccessControl access{{false, jwt_secret, 0, {}}, keys, audit, clock, log};
 
  private:
   QuietTail* tail_;

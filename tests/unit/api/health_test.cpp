@@ -47,13 +47,14 @@ TEST_F(HealthTest, IsTheSpecs) {
   const net::Response response = bench_.ask("/health");
   EXPECT_EQ(response.status, 200u);
   EXPECT_EQ(header(response, "Cache-Control"), "no-store");
-  EXPECT_EQ(body_text(response),
-            R"({"status":"ok","service":"fluxora","version":"1.2.3","timestamp":"2027-01-15T08:00:00.000Z",)"
-            R"("network":"Test network","wsConnections":3,)"
-            R"("indexer":{"status":"healthy","lagMs":1500,"thresholdMs":300000,)"
-            R"("lastSuccessfulSyncAt":"2027-01-15T07:59:58.500Z","summary":"Up to date.","clientImpact":"none",)"
-            R"("operatorAction":"none","lastLedger":51000294,"lastSafeLedger":51000295,"reorgDetected":false},)"
-            R"("dependencies":{"postgres":"healthy","redis":"not_configured","rpc":"healthy"}})");
+  EXPECT_EQ(
+      body_text(response),
+      R"({"status":"ok","service":"fluxora","version":"1.2.3","timestamp":"2027-01-15T08:00:00.000Z",)"
+      R"("network":"Test network","wsConnections":3,)"
+      R"("indexer":{"status":"healthy","lagMs":1500,"thresholdMs":300000,)"
+      R"("lastSuccessfulSyncAt":"2027-01-15T07:59:58.500Z","summary":"Up to date.","clientImpact":"none",)"
+      R"("operatorAction":"none","lastLedger":51000294,"lastSafeLedger":51000295,"reorgDetected":false},)"
+      R"("dependencies":{"postgres":"healthy","redis":"not_configured","rpc":"healthy","horizon":"not_configured"}})");
 }
 
 TEST_F(HealthTest, InEveryStateOfTheIndexers) {
@@ -75,6 +76,48 @@ TEST_F(HealthTest, WhatClientsWereToldOfDegradesAlsoBeforeTheFirstSync) {
   bench_.indexer.now.degraded = true;
   EXPECT_EQ(consequences(State::starting), "degraded starting none observe");
   EXPECT_EQ(consequences(State::healthy), "degraded healthy none none");
+}
+
+TEST_F(HealthTest, AnOpenCircuitIsAnRpcOutOfReach) {
+  for (const auto circuit : {core::CircuitBreaker::State::open, core::CircuitBreaker::State::half_open}) {
+    bench_.indexer.now.rpc_circuit = circuit;
+    EXPECT_EQ(consequences(State::healthy), "degraded healthy none none");
+    EXPECT_EQ(health()["dependencies"]["rpc"], "unhealthy");
+  }
+}
+
+TEST_F(HealthTest, AWitnessOutOfReachDegradesAndIsToBeWatched) {
+  bench_.indexer.now.horizon = ports::IndexerStatus::Horizon::healthy;
+  EXPECT_EQ(consequences(State::healthy), "ok healthy none none");
+  EXPECT_EQ(health()["dependencies"]["horizon"], "healthy");
+  bench_.indexer.now.horizon = ports::IndexerStatus::Horizon::unhealthy;
+  EXPECT_EQ(consequences(State::healthy), "degraded healthy none observe");
+  EXPECT_EQ(health()["dependencies"]["horizon"], "unhealthy");
+}
+
+TEST_F(HealthTest, AnRpcThatLagsBehindItsWitnessDegrades) {
+  bench_.indexer.now.rpc_lagging = true;
+  EXPECT_EQ(consequences(State::healthy), "degraded healthy none observe");
+}
+
+TEST_F(HealthTest, AStallWantsSomebodyUntilItIsAcknowledged) {
+  bench_.indexer.now.alarms = {
+      {1, ports::AlarmKind::stalled, "k3f9", "", 1'799'999'000'000, std::nullopt, std::nullopt, ""}};
+  ports::IndexerAlarm& alarm = bench_.indexer.now.alarms[0];
+  EXPECT_EQ(consequences(State::stalled), "degraded stalled stale_chain_state page");
+  alarm.acknowledged_at = 1'799'999'100'000;
+  EXPECT_EQ(consequences(State::stalled), "degraded stalled stale_chain_state observe");
+  alarm.acknowledged_at.reset();
+  alarm.cleared_at = 1'799'999'200'000;
+  EXPECT_EQ(consequences(State::healthy), "ok healthy none observe") << "nobody has seen it yet";
+}
+
+TEST_F(HealthTest, ACheckpointThatIsAboutToBePassedWantsSomebody) {
+  bench_.indexer.now.alarms = {
+      {1, ports::AlarmKind::retention, "k3f9", "", 1'799'999'000'000, std::nullopt, std::nullopt, ""}};
+  EXPECT_EQ(consequences(State::healthy), "ok healthy none page");
+  bench_.indexer.now.alarms[0].acknowledged_at = 1'799'999'100'000;
+  EXPECT_EQ(consequences(State::healthy), "ok healthy none observe");
 }
 
 TEST_F(HealthTest, AReorgIsTold) {

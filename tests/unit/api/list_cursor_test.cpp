@@ -14,21 +14,22 @@ namespace {
 
 const std::string filters = "-/-/-";
 
-ports::ListPosition position(std::uint64_t seq, std::uint64_t stream) {
-  return {seq, core::chain_stream_id(core::sample_contract, stream)};
+ListCursor position(std::uint64_t seq, std::uint64_t stream) {
+  return {"k3f9", {seq, core::chain_stream_id(core::sample_contract, stream)}};
 }
 
 TEST(ListCursor, IsReadAsItWasMade) {
   for (const auto& place :
        {position(1'042, 7), position(0, 0),
         position(std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint64_t>::max()),
-        ports::ListPosition{3, "api-0190a5f2-7b3c-7def-8a1b-0123456789ab"}}) {
+        ListCursor{"e2", {3, "api-0190a5f2-7b3c-7def-8a1b-0123456789ab"}}}) {
     for (const std::string& with : {filters, std::string("1/GA/GB"), std::string()}) {
       const std::string text = encode_list_cursor(place, with);
       const auto read = decode_list_cursor(text, with);
       ASSERT_TRUE(read) << text;
-      EXPECT_EQ(read->created_seq, place.created_seq);
-      EXPECT_EQ(read->id, place.id);
+      EXPECT_EQ(read->epoch, place.epoch);
+      EXPECT_EQ(read->position.created_seq, place.position.created_seq);
+      EXPECT_EQ(read->position.id, place.position.id);
     }
   }
 }
@@ -89,7 +90,7 @@ TEST(ListCursor, WhatWeNeverMadeIsRefused) {
   EXPECT_FALSE(decode_list_cursor(std::string(100'000, 'A'), filters));
   // Ids that are none, with their right checksums.
   for (const std::string id : {"", "x", "api-1", "../../etc"}) {
-    EXPECT_FALSE(decode_list_cursor(encode_list_cursor({5, id}, filters), filters)) << id;
+    EXPECT_FALSE(decode_list_cursor(encode_list_cursor({"k3f9", {5, id}}, filters), filters)) << id;
   }
 }
 

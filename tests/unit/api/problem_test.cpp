@@ -30,6 +30,18 @@ TEST(Problem, ListsWhatIsWrongWithTheFields) {
                                  R"({"field":"at","code":"DECIMAL_EMPTY_VALUE","message":"is \"empty\"."}]})");
 }
 
+TEST(Problem, TellsAHundredThingsAndHowManyMore) {
+  std::vector<FieldProblem> errors(130'000, FieldProblem{"topics", "VALIDATION_ERROR", "is wrong."});
+  const net::Response response = validation_problem(ApiBench::request("/"), errors);
+  EXPECT_LT(body_text(response).size(), 16'384u);
+  const Json body = expect_problem(response, 400, "VALIDATION_ERROR");
+  EXPECT_EQ(body["errors"].size(), 100u);
+  const std::string detail = body["detail"];
+  EXPECT_EQ(detail.substr(detail.rfind(" And")), " And 129900 more.");
+  errors.resize(100);
+  EXPECT_EQ(body_text(validation_problem(ApiBench::request("/"), errors)).find("more"), std::string::npos);
+}
+
 TEST(Problem, SendsNoCredentialBack) {
   const std::string secret(43, 's');
   const std::string key = "flx_0123456789abcdef_" + secret;

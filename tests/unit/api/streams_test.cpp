@@ -172,6 +172,13 @@ TEST_F(StreamsTest, AListGoesOnWhereItsPageEnded) {
   EXPECT_EQ(query.limit, 5u) << "the page's size may change";
 }
 
+TEST_F(StreamsTest, ACursorGoesWithItsEpochOnly) {
+  bench_.streams.page->has_more = true;
+  const std::string cursor = body_json(bench_.ask("/api/streams"))["next_cursor"];
+  bench_.streams.page->at.epoch = "other";
+  expect_bad_fields(bench_.ask("/api/streams?cursor=" + cursor), {"cursor"});
+}
+
 TEST_F(StreamsTest, ACursorGoesWithItsFiltersOnly) {
   bench_.streams.page->has_more = true;
   const std::string cursor = body_json(bench_.ask("/api/streams?status=active"))["next_cursor"];

@@ -147,11 +147,23 @@ TEST(Config, AtMostTwentyFiveContracts) {
   expect_refused("CONTRACT_IDS", {contracts(26)}, "must name at most 25 contracts.");
 }
 
-TEST(Config, TheRpcAndTheContractsGoTogether) {
-  const Texts told = {"STELLAR_RPC_URL and CONTRACT_IDS must be set together."};
-  EXPECT_EQ(read({{"STELLAR_RPC_URL", "http://rpc"}}).problems, told);
-  EXPECT_EQ(read({{"CONTRACT_IDS", "*"}}).problems, told);
+TEST(Config, AnRpcNeedsContractsAndContractsAloneAreSent) {
+  EXPECT_EQ(read({{"STELLAR_RPC_URL", "http://rpc"}}).problems,
+            Texts{"CONTRACT_IDS must be set where STELLAR_RPC_URL is."});
+  const Config both = accepted("CONTRACT_IDS", "*", {{"STELLAR_RPC_URL", "http://rpc"}});
+  EXPECT_TRUE(both.follows_a_chain());
+  EXPECT_FALSE(both.takes_contract_events());
+  EXPECT_TRUE(accepted("CONTRACT_IDS", "*").takes_contract_events());
   EXPECT_FALSE(read({}).config.follows_a_chain());
+  EXPECT_FALSE(read({}).config.takes_contract_events());
+}
+
+TEST(Config, TheWorkerTokenIsLongAndFitsAHeader) {
+  const std::string token(32, 'w');
+  EXPECT_EQ(accepted("INDEXER_WORKER_TOKEN", token).indexer_worker_token, token);
+  expect_refused("INDEXER_WORKER_TOKEN", {token.substr(1), "short"}, "must have at least 32 bytes.");
+  expect_refused("INDEXER_WORKER_TOKEN", {token + " ", " " + token, token + "\n", token + "ü"},
+                 "must be ASCII without spaces: it travels in a header.");
 }
 
 TEST(Config, TheStartLedgerIsALedger) {
@@ -239,7 +251,9 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.otlp_timeout_ms, unset.otlp_timeout_ms);
   EXPECT_EQ(set.service_name, unset.service_name);
   EXPECT_EQ(set.traces_share, unset.traces_share);
-  EXPECT_EQ(defaults.size(), 20u) << "a new default needs its line above";
+  EXPECT_EQ(set.indexer_audit_interval_ms, unset.indexer_audit_interval_ms);
+  EXPECT_EQ(set.horizon_poll_ms, unset.horizon_poll_ms);
+  EXPECT_EQ(defaults.size(), 22u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {
@@ -286,10 +300,21 @@ TEST(Config, AVariableSetToNothingCountsAsNotSet) {
 }
 
 TEST(Config, SettingsThatThisVersionDoesNotUseAreNamed) {
-  const ConfigResult result = read({{"INDEXER_WORKER_TOKEN", "very-secret"}, {"REDIS_URL", "redis://cache"}});
+  const ConfigResult result = read({{"FLUXORA_WEBHOOK_SECRET", "very-secret"}, {"REDIS_URL", "redis://cache"}});
   EXPECT_EQ(result.problems, Texts{});
   EXPECT_EQ(result.notes, (Texts{"REDIS_URL is set, but not used by this version.",
-                                 "INDEXER_WORKER_TOKEN is set, but not used by this version."}));
+                                 "FLUXORA_WEBHOOK_SECRET is set, but not used by this version."}));
+}
+
+TEST(Config, AWitnessWithoutAnRpcIsToldOf) {
+  const ConfigResult alone = read({{"HORIZON_URL", "https://horizon.example"}});
+  EXPECT_EQ(alone.problems, Texts{});
+  ASSERT_EQ(alone.notes.size(), 1u);
+  EXPECT_EQ(alone.notes[0].rfind("HORIZON_URL is set, but not used", 0), 0u) << alone.notes[0];
+  const ConfigResult both = read({{"HORIZON_URL", "https://horizon.example"},
+                                  {"STELLAR_RPC_URL", "https://rpc.example"},
+                                  {"CONTRACT_IDS", contract}});
+  EXPECT_EQ(both.notes, Texts{});
 }
 
 TEST(Config, TheHostIsAnAddress) {

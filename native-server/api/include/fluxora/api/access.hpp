@@ -22,7 +22,7 @@ enum class Access : std::uint8_t { streams_write, webhooks_manage, indexer_write
 
 /// Who makes a request.
 struct Caller {
-  /// "key:<id>", "jwt:<sub>" or, without a credential, "address:<ip>".
+  /// "key:<id>", "jwt:<sub>", "worker" or, without a credential, "address:<ip>".
   std::string id;
   std::string address;
 
@@ -33,6 +33,7 @@ struct AccessOptions {
   bool auth_required = false;           ///< false: stream writes are public
   std::string jwt_secret;               ///< HS256's; empty: no token is good
   std::uint32_t writes_a_window = 100;  ///< a client's, in rate_window_ms; 0: as many as it likes
+  std::string worker_token{};           ///< good for indexer_write alone; empty: none is
 };
 
 inline constexpr core::UnixMillis rate_window_ms = 10'000;

@@ -17,11 +17,16 @@
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/contract_storage.hpp"
+#include "fluxora/ports/event_intake.hpp"
 #include "fluxora/ports/event_log.hpp"
+#include "fluxora/ports/indexer_alarms.hpp"
 #include "fluxora/ports/indexer_status.hpp"
+#include "fluxora/ports/ledger_reader.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/random.hpp"
 #include "fluxora/ports/readiness.hpp"
+#include "fluxora/ports/reconciliation.hpp"
+#include "fluxora/ports/replay_jobs.hpp"
 #include "fluxora/ports/schedule_reader.hpp"
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
@@ -39,6 +44,7 @@ struct ApiContext {
   ports::StreamExporter& exports;
   ports::AccountReader& accounts;
   ports::ScheduleReader& schedules;
+  ports::LedgerReader& ledgers;
   ports::EventLog& events;
   ports::Readiness& readiness;
   hub::Hub& hub;
@@ -55,6 +61,12 @@ struct ApiContext {
   ports::ContractStorage* contract_storage = nullptr;  ///< none: no chain is followed
   std::function<std::string()> metrics = nullptr;      ///< the body of GET /metrics; must not block
   std::shared_ptr<IdempotencyCounters> idempotency = std::make_shared<IdempotencyCounters>();
+  ports::IndexerAlarms* indexer_alarms = nullptr;   ///< has to be there when /admin/indexer is asked
+  ports::EventIntake* intake = nullptr;             ///< none: the chain is read here, or no contract is followed
+  std::vector<std::string> contracts{};             ///< those that are followed; "*" alone for all
+  ports::Reconciliation* reconciliation = nullptr;  ///< has to be there when /admin/reconciliation is asked
+  ports::ReplayJobs* replay_jobs = nullptr;         ///< has to be there when /admin/replay is asked
+  std::string replay_contracts{};  ///< what a replay follows, as Following has it; empty: none can be run
 };
 
 /// Every route of the service. SPEC sections 5, 6 and 10.

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fluxora/core/json_writer.hpp"
+#include "fluxora/core/unix_time.hpp"
+#include "fluxora/net/http_message.hpp"
+
+namespace fluxora::api {
+
+// What the routes under /admin share.
+
+/// A JSON answer; nothing of what administrators see is kept on the way.
+[[nodiscard]] net::Response private_response(std::string body, unsigned status = 200);
+
+/// A member with an RFC 3339 time in milliseconds, or null.
+void write_time(core::JsonWriter& json, std::string_view name, const std::optional<core::UnixMillis>& time);
+
+/// The number of a row, as answers show it in decimal; none for what can't be one.
+[[nodiscard]] std::optional<std::uint64_t> row_id(std::string_view text);
+
+}  // namespace fluxora::api
