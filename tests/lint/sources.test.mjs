@@ -19,7 +19,7 @@ test(`C++ is laid out as ${CLANG_FORMAT} does it`, () => {
 });
 
 test('CMake names every C++ source', () => {
-  const sources = filesMatching(/^(core|native-server|wasm|tests\/(unit|bench))\/.*\.cpp$/);
+  const sources = filesMatching(/^(core|native-server|wasm|tests\/(unit|bench|simulation))\/.*\.cpp$/);
   const findings = sources.filter((path) => {
     for (let folder = dirname(path); ; folder = dirname(folder)) {
       const list = join(folder, 'CMakeLists.txt');
