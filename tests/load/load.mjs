@@ -1,33 +1,20 @@
-// Measures the server beside nginx, pgbench and the yardstick, and prints one table. scripts/load calls it; its options
-// are described there.
+// Measures the server beside nginx, pgbench and the yardstick, and prints one table. scripts/load service calls it; its
+// options are described there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { endAll } from '../integration/harness/ownership.js';
 import { PostgresCluster } from '../integration/harness/postgres_cluster.js';
 import { requireSameAnswers } from './answers.mjs';
 import { createStreams, numberStreams, streamIdSql } from './dataset.mjs';
 import { pgbench, startNginx, startServer, startYardstick, version, wrk } from './programs.mjs';
-import { markdown, rows } from './table.mjs';
+import { parseOptions, postgresVersion, report } from './report.mjs';
+import { NOTES, rows } from './table.mjs';
 import { FIND } from './yardstick/reads.mjs';
 
-const ROOT = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..');
-const DOCUMENT = join(ROOT, 'docs/performance.md');
-const [BEGIN, END] = ['<!-- figures: scripts/load --write -->', '<!-- figures end -->'];
-
-const { values: options } = parseArgs({
-  options: {
-    server: { type: 'string' },
-    json: { type: 'string' },
-    write: { type: 'boolean' },
-    check: { type: 'boolean' },
-    smoke: { type: 'boolean' },
-  },
-});
+const options = parseOptions();
 
 /** How much is measured. A smoke run only shows that everything still works together. */
 const SIZE = options.smoke
@@ -151,25 +138,15 @@ async function measureMemory({ fluxora }) {
   return { idle, early: await after(SIZE.early, 1), late: await after(SIZE.late, SIZE.seconds) };
 }
 
-async function machine({ cluster }) {
-  const versions = {
+async function versions({ cluster }) {
+  return {
     'Node.js': process.versions.node,
     Express: JSON.parse(readFileSync(new URL('node_modules/express/package.json', import.meta.url), 'utf8')).version,
     pg: JSON.parse(readFileSync(new URL('node_modules/pg/package.json', import.meta.url), 'utf8')).version,
-    PostgreSQL: await version(join(cluster.programs, 'postgres'), ['--version']),
+    PostgreSQL: await postgresVersion(cluster),
     nginx: await version('nginx', ['-v']),
     wrk: await version('wrk', ['-v']),
   };
-  return `${cpus()[0].model.trim()}, ${cpus().length} cores, Linux ${release()}; `
-    + Object.entries(versions).map(([name, number]) => `${name} ${number}`).join(', ');
-}
-
-function writeDocument(table) {
-  const text = readFileSync(DOCUMENT, 'utf8');
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${DOCUMENT} has no place between "${BEGIN}" and "${END}"`);
-  writeFileSync(DOCUMENT, `${text.slice(0, begin)}${BEGIN}\n${table}\n${text.slice(end)}`);
 }
 
 let programs;
@@ -180,16 +157,7 @@ try {
   await measure(measurements(programs, WARM_UP_SECONDS), 1);
   const samples = await measure(measurements(programs, SIZE.seconds), SIZE.rounds);
   const results = { ...samples, memory };
-  const list = rows(results);
-  const table = markdown(list, await machine(programs), new Date().toISOString().slice(0, 10));
-  console.log(table);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-  if (options.write) writeDocument(table);
-  const missed = list.filter(({ met }) => !met);
-  if (options.check && missed.length > 0) {
-    console.error(`missed: ${missed.map(({ what }) => what).join('; ')}`);
-    process.exitCode = 1;
-  }
+  report({ results, list: rows(results), notes: NOTES, part: 'service', versions: await versions(programs), options });
 } finally {
   await endAll();
   if (programs !== undefined) rmSync(programs.directory, { recursive: true, force: true });

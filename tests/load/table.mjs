@@ -1,8 +1,8 @@
-// The figures as one markdown table.
+// The service's figures as rows of a table, with their aims.
 import { median, summary } from '../bench/measure.mjs';
 
-const thousands = (value) => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
-const mebibytes = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
+export const thousands = (value) => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+export const mebibytes = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
 const milliseconds = (microseconds) => `${(microseconds / 1000).toFixed(2)} ms`;
 
 /** Requests a second: the median, with the slowest and the fastest round. */
@@ -11,12 +11,12 @@ function rates(samples) {
   return `${thousands(middle)} (${thousands(min)}–${thousands(max)})`;
 }
 
-function row(what, own, other, ratio, aim, met) {
+export function row(what, own, other, ratio, aim, met) {
   return { cells: [what, own, other, ratio, aim ?? '', aim === undefined ? '' : met ? 'met' : 'missed'], what, met: aim === undefined || met };
 }
 
 /** Our rate as a multiple of the other's: the median over the rounds. */
-function timesOther(what, own, other, least) {
+export function timesOther(what, own, other, least) {
   const ratio = median(own.map((sample, round) => sample / other[round]));
   return row(what, rates(own), rates(other), `${ratio.toFixed(2)} ×`, least && `≥ ${least} ×`, ratio >= least);
 }
@@ -52,15 +52,4 @@ export function rows({ health, one, list, create, latency, memory }) {
   ];
 }
 
-export function markdown(list, machine, date) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [
-    line(['', 'here', 'the other', 'ratio', 'aim', '']),
-    line(['---', '---', '---', '---', '---', '---']),
-    ...list.map(({ cells }) => line(cells)),
-    '',
-    `Measured ${date} on ${machine}.`,
-    '',
-    'Rates are requests a second: medians, with the slowest and the fastest round; ratios are medians over the rounds.',
-  ].join('\n');
-}
+export const NOTES = 'Rates are requests a second: medians, with the slowest and the fastest round; ratios are medians over the rounds.';
