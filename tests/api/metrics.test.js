@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { create } from '../integration/harness/api_streams.js';
+import { request } from '../integration/harness/http_client.js';
 import { checkSecurityHeaders } from '../integration/harness/security_headers.js';
-import { PROJECT_ROOT } from '../integration/harness/server_process.js';
-import { startStack } from '../integration/harness/stack.js';
+import { PROJECT_ROOT, ServerProcess } from '../integration/harness/server_process.js';
+import { newDatabase, serverEnvironment, startStack } from '../integration/harness/stack.js';
 import { waitFor } from '../integration/harness/wait.js';
 import { readPrometheusText, sampleValue } from './harness/prometheus_text.js';
 
@@ -20,6 +21,7 @@ describe('metrics', () => {
     stack = await startStack({
       server: {
         env: {
+          HORIZON_URL: 'http://127.0.0.1:9',
           OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
           OTEL_EXPORTER_OTLP_HEADERS: `x-token=${SECRET}`,
           SHUTDOWN_GRACE_MS: '2000',
@@ -61,8 +63,19 @@ describe('metrics', () => {
     await stack.request('/health/live');
     const told = [...readFileSync(join(PROJECT_ROOT, 'docs/observability.md'), 'utf8')
       .matchAll(/^\| `((?:fluxora|process)_\w+)` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
-    const shown = [...(await scrape()).values()].map(({ name, type }) => `${name} ${type}`);
-    assert.deepEqual(told.toSorted(), shown.toSorted());
+    // No server has all: one reads the chain, another is sent its events.
+    const db = await newDatabase({ cluster: stack.db.cluster });
+    const contracts = { CONTRACT_IDS: String(stack.server.env.CONTRACT_IDS) };
+    const taker = await ServerProcess.start({ ...serverEnvironment(db, null), ...contracts });
+    const taken = readPrometheusText((await request(`${taker.baseUrl}/metrics`)).text);
+    await taker.stop();
+    const read = await scrape();
+    const names = ({ name, type }) => `${name} ${type}`;
+    const shown = new Set([...read.values(), ...taken.values()].map(names));
+    assert.deepEqual(told.toSorted(), [...shown].toSorted());
+    const only = (families, others) => [...families.keys()].filter((name) => !others.has(name));
+    assert.ok(only(taken, read).length > 0 && only(taken, read).every((name) => name.startsWith('fluxora_intake_')));
+    assert.ok(!taken.has('fluxora_indexer_alarm'));
   });
 
   test('count requests by method, route and status, and never by what a client chose', async () => {
@@ -116,7 +129,9 @@ describe('metrics', () => {
     assert.equal(sampleValue(now, 'fluxora_indexer_state', { state: 'healthy' }), 1);
     assert.equal(sampleValue(now, 'fluxora_indexer_state', { state: 'halted' }), 0);
     const [{ count }] = await stack.db.rows('SELECT count(*) FROM events');
-    assert.equal(String(sampleValue(now, 'fluxora_indexer_events_total')), count);
+    const observations = sampleValue(now, 'fluxora_observations_total');
+    assert.ok(observations > 0);
+    assert.equal(String(sampleValue(now, 'fluxora_indexer_events_total') + observations), count);
     assert.ok(sampleValue(now, 'fluxora_rpc_calls_total') > 0);
     assert.ok(sampleValue(now, 'fluxora_db_queries_total') > 0);
     assert.ok(sampleValue(now, 'process_resident_memory_bytes') > 0);

@@ -10,9 +10,11 @@ import { before, test } from 'node:test';
 import { TERMS } from '../integration/harness/api_streams.js';
 import { request } from '../integration/harness/http_client.js';
 import { exchange } from '../integration/harness/raw_http.js';
+import { Horizon } from '../chain-sim/src/horizon.js';
 import { PostgresCluster } from '../integration/harness/postgres_cluster.js';
 import { runCommand } from '../integration/harness/server_process.js';
-import { startStack } from '../integration/harness/stack.js';
+import { ledgerHashes, post, sentEvent, startTaker } from '../integration/harness/sent_events.js';
+import { newDatabase, startStack } from '../integration/harness/stack.js';
 import { waitFor } from '../integration/harness/wait.js';
 
 const plant = (what) => `planted-${what}-${randomBytes(16).toString('hex')}`;
@@ -20,6 +22,8 @@ const JWT_SECRET = plant('jwt-secret');
 const DB_PASSWORD = plant('database-password');
 const RPC_PASSWORD = plant('rpc-key');
 const COLLECTOR = plant('collector-token');
+const HORIZON = plant('horizon-key');
+const WORKER_TOKEN = plant('worker-token');
 const BASIC = Buffer.from(`user:${plant('basic')}`).toString('base64');
 
 /** Secret → the part of it that nobody else's text can hold. @type {Map<string, string>} */
@@ -28,6 +32,8 @@ const secrets = new Map([
   ['the database password', DB_PASSWORD],
   ['the RPC key', RPC_PASSWORD],
   ['the collector token', COLLECTOR],
+  ['the Horizon key', HORIZON],
+  ['the worker token', WORKER_TOKEN],
   ['a password of HTTP basic', BASIC],
 ]);
 /** What came out, by where. @type {Map<string, string>} */
@@ -37,6 +43,10 @@ const places = new Map();
 let cluster;
 /** @type {import('../integration/harness/stack.js').Stack} */
 let stack;
+/** @type {Horizon} */
+let horizon;
+/** @type {Awaited<ReturnType<typeof startTaker>>} */
+let taker;
 /** @type {string[]} */
 const keys = [];
 
@@ -89,6 +99,7 @@ before(async () => {
         LOG_LEVEL: 'debug',
         AUTH_REQUIRED: 'true',
         JWT_SECRET,
+        INDEXER_WORKER_TOKEN: WORKER_TOKEN,
         WRITE_RATE_LIMIT: '0',
         CORS_ORIGINS: 'https://app.example',
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.address().port}`,
@@ -100,11 +111,16 @@ before(async () => {
   const url = new URL(stack.db.url);
   url.username = 'planted';
   url.password = DB_PASSWORD;
-  // A provider's key in the RPC's address; the simulator answers at every path.
+  horizon = await Horizon.start(stack.sim);
+  // A provider's key in the RPC's address, and in Horizon's; the simulator answers at every path.
   await stack.server.restart({
     DATABASE_URL: String(url),
     STELLAR_RPC_URL: `${stack.sim.url.replace(/\/$/, '')}/${RPC_PASSWORD}?key=${RPC_PASSWORD}`,
+    HORIZON_URL: `${horizon.url}/?key=${HORIZON}`,
+    HORIZON_POLL_MS: '20',
   });
+  const db = await newDatabase({ cluster });
+  taker = await startTaker(stack.sim.contractId, { LOG_LEVEL: 'debug', INDEXER_WORKER_TOKEN: WORKER_TOKEN }, db);
   stack.runScenario(2, { actionsPerLedger: 3 });
   stack.sim.closeLedger();
 });
@@ -147,6 +163,11 @@ async function makeNoise() {
     { authorization: `Basic ${BASIC}` },
     { authorization: key },
     { 'x-api-key': JWT_SECRET },
+    { 'x-indexer-worker-token': WORKER_TOKEN },
+    { 'x-indexer-worker-token': `${WORKER_TOKEN}x` },
+    { 'x-api-key': WORKER_TOKEN },
+    bearer(WORKER_TOKEN),
+    { ...admin(), 'x-indexer-worker-token': WORKER_TOKEN },
     { 'x-api-key': `${key}x` },
     { ...admin(), 'x-api-key': key },
   ]) {
@@ -235,7 +256,22 @@ async function makeNoise() {
     collect('answers', await exchange(stack.server.port, bytes));
   }
 
-  // Trouble: the RPC and the database go away while they are used.
+  await sendEvents();
+
+  // Trouble: Horizon, the RPC and the database go away while they are used.
+  const nextLook = async () => {
+    const { looks } = horizon;
+    await waitFor(() => horizon.looks > looks + 1, { what: 'Horizon to be looked at' });
+  };
+  await nextLook();
+  for (const trouble of [{ status: 503 }, { served: { network_passphrase: 5 } }]) {
+    Object.assign(horizon, { status: 200, served: {} }, trouble);
+    await nextLook();
+    for (const path of ['/health', '/metrics']) await ask(path);
+    await ask('/admin/indexer', { headers: admin() });
+  }
+  await horizon.stop();
+  await stack.server.waitForLog(({ event }) => event === 'horizon_unavailable', 'Horizon to be missed');
   for (const kind of ['http', 'rpcError', 'reset', 'garbage']) stack.sim.faults.add({ kind, count: 2 });
   for (let i = 0; i < 4; i += 1) await ask(`/api/streams/${stack.streamId(0)}/proof`);
   stack.sim.faults.clear();
@@ -247,6 +283,31 @@ async function makeNoise() {
   await waitFor(async () => (await request(`${stack.baseUrl}/health/ready`)).status === 200, {
     what: 'the database again',
   });
+}
+
+/** Events of the chain with the worker token: to a server that takes them, in whole and wrong, and to the one that reads the chain. */
+async function sendEvents() {
+  await stack.waitForLedger();
+  const hashes = await ledgerHashes(stack.db);
+  const [item] = stack.sim.events().filter(({ ledger, contractId }) => contractId === stack.sim.contractId && hashes.has(ledger));
+  const event = sentEvent(item, hashes.get(item.ledger));
+  const sent = { 'x-indexer-worker-token': WORKER_TOKEN };
+  for (const [server, body, headers, status] of [
+    [taker.server, { events: [event] }, sent, 200],
+    [taker.server, { events: [{ ...event, ledgerHash: 'zz' }] }, sent, 400],
+    [taker.server, { events: [event] }, { 'x-indexer-worker-token': `${WORKER_TOKEN}x` }, 401],
+    [taker.server, { events: [event] }, { ...sent, authorization: `Bearer ${WORKER_TOKEN}` }, 400],
+    [taker.server, { events: [event] }, { 'x-api-key': WORKER_TOKEN }, 401],
+    [stack.server, { events: [event] }, sent, 409],
+  ]) {
+    const answer = await post(server, body, headers);
+    assert.equal(answer.status, status, answer.text);
+    collect('answers', `${JSON.stringify(answer.headers)}\n${answer.text}\n`);
+  }
+  for (const path of ['/health', '/metrics']) collect('answers', (await request(taker.server.baseUrl + path)).text);
+  const records = await taker.db.rows('SELECT row_to_json(audit_log)::text AS text FROM audit_log');
+  assert.ok(records.some(({ text }) => text.includes('chain.ingest')));
+  collect('the audit log of sent events', records.map(({ text }) => text).join('\n'));
 }
 
 /** Commands and starts that go wrong, each over a secret. */
@@ -268,6 +329,9 @@ async function failToStart() {
     [['serve'], { ...env, DATABASE_URL: url.replace('postgres:', 'mysql:') }],
     [['serve'], { ...env, STELLAR_RPC_URL: `http://user:${RPC_PASSWORD}@127.0.0.1/` }],
     [['serve'], { ...env, STELLAR_RPC_URL: `ftp://${RPC_PASSWORD}` }],
+    [['serve'], { ...env, HORIZON_URL: `http://user:${HORIZON}@127.0.0.1/` }],
+    [['serve'], { ...env, HORIZON_URL: `ftp://${HORIZON}` }],
+    [['serve'], { ...env, INDEXER_WORKER_TOKEN: `${WORKER_TOKEN} and more` }],
     [['serve'], { ...env, OTEL_EXPORTER_OTLP_HEADERS: `no pair ${COLLECTOR}`, PORT: 'x' }],
     [['migrate'], { ...env, DATABASE_URL: url.replace('planted:', 'nobody:') }],
     [['keys', 'list'], { ...env, DATABASE_URL: url.replace(/:\d+\//, ':1/') }],
@@ -279,7 +343,7 @@ async function failToStart() {
     if (code !== 0) failed += 1;
     collect(`output of ${args[0]}`, `${stdout}\n${stderr}\n`);
   }
-  assert.ok(failed >= 12, `only ${failed} of ${attempts.length} failed`);
+  assert.ok(failed >= 15, `only ${failed} of ${attempts.length} failed`);
 }
 
 /** What `pg_dump` writes of the database. */
@@ -311,8 +375,12 @@ test('nothing that comes out of the server holds one', async () => {
   collect('the command line', readFileSync(`/proc/${stack.server.process?.pid}/cmdline`, 'utf8'));
   collect("PostgreSQL's log", String(cluster.output));
   await stack.stop();
-  collect('the log', String(stack.server.stdout) + stack.server.logs.map((line) => JSON.stringify(line)).join('\n'));
-  collect('stderr', String(stack.server.stderr));
+  await taker.server.stop();
+  await horizon.stop(); // where the noise ended early, it still runs
+  for (const server of [stack.server, taker.server]) {
+    collect('the log', String(server.stdout) + server.logs.map((line) => JSON.stringify(line)).join('\n'));
+    collect('stderr', String(server.stderr));
+  }
   await cluster.end();
   collector.closeAllConnections();
   collector.close();

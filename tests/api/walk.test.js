@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test';
 import { request } from '../integration/harness/http_client.js';
 import { exchange, parseResponse } from '../integration/harness/raw_http.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
-import { serverEnvironment, startStack } from '../integration/harness/stack.js';
+import { newDatabase, serverEnvironment, startStack } from '../integration/harness/stack.js';
 import { WsClient } from '../integration/harness/ws_client.js';
 import { Description } from './harness/description.js';
 import { badBodies, badTexts, badValues } from './harness/samples.js';
@@ -15,7 +15,9 @@ import { Walker, isSuccess, isUpgrade, scopeOf } from './harness/walker.js';
 
 const SECRET = randomBytes(32).toString('hex');
 /** Described, but not to be had by a walk: our own mistakes, a twin request that runs for ten seconds, a shutdown. */
-const OUT_OF_REACH = { any: ['500'], createStream: ['409'], getHealth: ['503'], openFeed: ['503'] };
+const OUT_OF_REACH = { any: ['500'], createStream: ['409'], startJob: ['409'], getHealth: ['503'], openFeed: ['503'] };
+/** Before each of these requests, what it can be asked about: jobs wait for instances, and one runs at a time. */
+const JOBS_BEFORE = { startJob: 'cancelled', pauseJob: 'queued', resumeJob: 'paused', cancelJob: 'queued' };
 
 /** @type {import('../integration/harness/stack.js').Stack} */
 let stack;
@@ -37,9 +39,31 @@ before(async () => {
   stack = await startStack({ simulator: { seed: 4 }, server: { env: { ...env, ...limits } } });
   stack.runScenario(60, { actionsPerLedger: 5 });
   await stack.settle();
+  await stack.db.rows("INSERT INTO indexer_alarms (kind, epoch, reason) SELECT 'retention', epoch, 'to be walked' FROM log_head");
   description = await Description.of(stack.baseUrl);
-  walker = new Walker(stack.baseUrl, description, token);
+  // Nobody takes a job up: what is walked isn't to be replaced by a new epoch on the way.
+  await stack.db.rows(`CREATE FUNCTION leave_job() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN NEW.kind = ''replay''; NEW.contracts = ''nobody''; RETURN NEW; END'`);
+  await stack.db.rows(
+    'CREATE TRIGGER leave_job BEFORE INSERT ON replay_jobs FOR EACH ROW EXECUTE FUNCTION leave_job()',
+  );
+  const taker = await startEventTaker(env);
+  walker = new Walker(stack.baseUrl, description, token, async ({ id }) => {
+    const state = JOBS_BEFORE[id];
+    if (state === undefined || !stack.db.cluster.running) return;
+    await stack.db.rows("UPDATE replay_jobs SET state = 'cancelled' WHERE state <> 'cancelled'");
+    await stack.db.rows('UPDATE replay_jobs SET state = $1 WHERE id = (SELECT max(id) FROM replay_jobs)', [state]);
+  });
+  walker.homes.set('sendContractEvents', taker.baseUrl);
 });
+
+/** A server that reads no chain: what the chain says is sent to it. */
+async function startEventTaker(env) {
+  const { bodyExample } = description.operations().find(({ id }) => id === 'sendContractEvents');
+  const contracts = { CONTRACT_IDS: bodyExample.events[0].contractId };
+  const db = await newDatabase({ cluster: stack.db.cluster });
+  return ServerProcess.start({ ...serverEnvironment(db, null), ...env, ...contracts });
+}
 
 /** Members of `errors`. */
 const fieldsOf = (answer) => (answer.json?.errors ?? []).map(({ field }) => field);
@@ -262,7 +286,8 @@ describe('bad requests', () => {
               { what: `${name}: ${JSON.stringify(body[name])?.slice(0, 40)}` },
             );
             assert.equal(answer.status, 400, `${answer.what}: ${answer.text}`);
-            assert.deepEqual([...new Set(fieldsOf(answer))], [name], `${answer.what}: ${answer.text}`);
+            const members = fieldsOf(answer).map((field) => field.replace(/\[.*/, ''));
+            assert.deepEqual([...new Set(members)], [name], `${answer.what}: ${answer.text}`);
           }
         }
         const answer = await walker.ask(
@@ -365,6 +390,11 @@ describe('bad requests', () => {
     description.check(root, nowhere, { what: 'no such path', any: true });
     assert.equal(nowhere.status, 404);
   });
+
+  test('a ledger that the chain has not come to is not found', async () => {
+    const answer = await walker.ask(walker.operation('getLedger'), { path: { ledger: '4294967295' } });
+    assert.equal(answer.status, 404, answer.what);
+  });
 });
 
 describe('credentials', () => {
@@ -401,7 +431,11 @@ describe('credentials', () => {
         walker.operations.find(({ id }) => id === 'createApiKey'),
         { body: { name: operation.id, scopes: [scopeOf(operation)] } },
       );
-      const answer = await walker.ask(operation, { headers: { authorization: undefined, 'x-api-key': made.json.key } });
+      const answer = await walker.ask(
+        operation,
+        { headers: { authorization: undefined, 'x-api-key': made.json.key } },
+        { baseUrl: walker.baseUrl }, // where the key was made
+      );
       assert.ok(![401, 403].includes(answer.status), answer.what);
     }, secured));
 

@@ -42,20 +42,29 @@ export class Walker {
    * @param {string} baseUrl
    * @param {import('./description.js').Description} description
    * @param {(scope: string) => string} tokenFor a bearer token of that scope
+   * @param {(operation: Operation) => Promise<void>} [prepare] called before each request
    */
-  constructor(baseUrl, description, tokenFor) {
+  constructor(baseUrl, description, tokenFor, prepare = async () => {}) {
     this.baseUrl = baseUrl;
     this.description = description;
     this.tokenFor = tokenFor;
+    this.prepare = prepare;
     this.operations = description
       .operations()
       .sort((a, b) => WRITES_LAST.indexOf(a.method) - WRITES_LAST.indexOf(b.method));
+    /** Base URLs of operations that another server answers, by operationId. @type {Map<string, string>} */
+    this.homes = new Map();
     /** Values that answers had, newest first, by the name of their schema. @type {Map<string, any[]>} */
     this.seen = new Map();
     /** By operationId. @type {Map<string, Walked>} */
     this.walked = new Map(
       this.operations.map(({ id }) => [id, { requests: 0, statuses: new Map(), shown: new Set(), path: {} }]),
     );
+  }
+
+  /** Where an operation is asked unless told. @param {Operation} operation */
+  homeOf(operation) {
+    return this.homes.get(operation.id) ?? this.baseUrl;
   }
 
   /** @param {string} id @returns {Operation} */
@@ -123,8 +132,9 @@ export class Walker {
    * @param {Changes} [changes]
    * @param {{any?: boolean, what?: string, baseUrl?: string, head?: boolean}} [how] `any`: it is wrong as a message
    */
-  async ask(operation, changes = {}, { any = false, what = '', baseUrl = this.baseUrl, head = false } = {}) {
+  async ask(operation, changes = {}, { any = false, what = '', baseUrl = this.homeOf(operation), head = false } = {}) {
     const { method, target, headers, body } = this.build(operation, changes);
+    await this.prepare(operation);
     const answer = await request(baseUrl + target, { method: head ? 'HEAD' : method, headers, body });
     const told = `${operation.id}${what && `: ${what}`} (${method} ${target.slice(0, 200)})`;
     this.description.check(operation, answer, { what: told, any, head });

@@ -134,7 +134,8 @@ export class Stack {
   }
 
   /**
-   * Waits until that ledger (the latest but one unless told: the tip isn't safe yet) is indexed. The deadline is one
+   * Waits until that ledger (the latest but one unless told: the tip isn't safe yet) is indexed, and the storage of its
+   * streams read. The deadline is one
    * for each step forward, so that long chains may take their time.
    * @param {number} [ledger]
    */
@@ -150,6 +151,16 @@ export class Stack {
         giveUp: () => !this.server.running && new Error(`the server ended: ${this.server.outcome()}`),
       });
     }
+    await this.waitForObservations();
+  }
+
+  /** Waits until no stream's storage is still to be read, but for what lies above the last indexed ledger. */
+  waitForObservations() {
+    const due = 'SELECT FROM observation_list WHERE not_before <= (SELECT ledger FROM indexer_checkpoint)';
+    return waitFor(async () => (await this.db.rows(due)).length === 0, {
+      what: 'the contract’s storage to be read',
+      describe: async () => ({ list: await this.db.rows('SELECT * FROM observation_list LIMIT 5'), logs: this.server.logs.slice(-10) }),
+    });
   }
 
   /** Takes the simulator's news into `expected`, closes an empty ledger on top and waits until the server has it all. */
