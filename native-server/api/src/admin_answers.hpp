@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "access.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/unix_time.hpp"
 #include "fluxora/net/http_message.hpp"
@@ -12,6 +15,17 @@
 namespace fluxora::api {
 
 // What the routes under /admin share.
+
+/// A route for administrators alone. `handle`: (context, caller, request, respond).
+template <class Handle>
+void add_admin_route(net::Router& router, const ApiContext& context, std::string_view method, std::string_view pattern,
+                     Handle handle) {
+  router.add(
+      method, pattern,
+      guarded(context, Access::admin,
+              [&context, handle](const Caller& caller, std::shared_ptr<const net::Request> request,
+                                 net::Respond respond) { handle(context, caller, request, std::move(respond)); }));
+}
 
 /// A JSON answer; nothing of what administrators see is kept on the way.
 [[nodiscard]] net::Response private_response(std::string body, unsigned status = 200);

@@ -88,11 +88,7 @@ void acknowledge(const ApiContext& context, const Caller& caller, const std::sha
 
 void add_admin_indexer_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    router.add(
-        method, pattern,
-        guarded(context, Access::admin,
-                [&context, handle](const Caller& caller, std::shared_ptr<const net::Request> request,
-                                   net::Respond respond) { handle(context, caller, request, std::move(respond)); }));
+    add_admin_route(router, context, method, pattern, handle);
   };
   add("GET", "/admin/indexer", show_indexer);
   add("POST", "/admin/indexer/alarms/{id}/acknowledge", acknowledge);

@@ -148,11 +148,7 @@ void write_api_key_json(core::JsonWriter& json, const ports::ApiKey& key, std::s
 
 void add_admin_key_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    router.add(
-        method, pattern,
-        guarded(context, Access::admin,
-                [&context, handle](const Caller& caller, std::shared_ptr<const net::Request> request,
-                                   net::Respond respond) { handle(context, caller, request, std::move(respond)); }));
+    add_admin_route(router, context, method, pattern, handle);
   };
   add("GET", "/admin/api-keys",
       [](const ApiContext& of, const Caller&, const std::shared_ptr<const net::Request>& request,

@@ -149,11 +149,7 @@ void change_job(const ApiContext& context, Action action, const Caller& caller,
 
 void add_replay_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    router.add(
-        method, pattern,
-        guarded(context, Access::admin,
-                [&context, handle](const Caller& caller, std::shared_ptr<const net::Request> request,
-                                   net::Respond respond) { handle(context, caller, request, std::move(respond)); }));
+    add_admin_route(router, context, method, pattern, handle);
   };
   const auto change = [](Action action) {
     return [action](const ApiContext& of, const Caller& caller, const std::shared_ptr<const net::Request>& request,
