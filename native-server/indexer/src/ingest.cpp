@@ -36,9 +36,9 @@ std::vector<DecodedChainEvent> decode_all(const std::vector<ports::ChainEvent>& 
   return all;
 }
 
-/// The streams that a batch's events are about.
+/// The streams that a batch's events are about, in their order, in which the database finds them quickest.
 std::vector<std::string> touched_streams(const std::vector<DecodedChainEvent>& events) {
-  std::unordered_set<std::string> ids;
+  std::set<std::string> ids;
   for (const DecodedChainEvent& item : events) {
     if (!item.stream_id.empty()) ids.insert(item.stream_id);
     if (const auto* split = std::get_if<core::ShareDelegated>(&item.decoded.payload)) {

@@ -1,7 +1,9 @@
 #include "record_builder.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace fluxora::indexer {
 
@@ -44,17 +46,16 @@ void RecordBuilder::keep(core::LogEntry entry) {
 }
 
 ports::IngestRecord RecordBuilder::finish() && {
-  for (const std::string& id : changed_) {
+  // In an order that doesn't depend on hashing, so that runs can be compared, and writers lock rows alike.
+  std::vector<std::string> changed(changed_.begin(), changed_.end());
+  std::sort(changed.begin(), changed.end());
+  for (std::string& id : changed) {
     if (const core::Stream* stream = log_.find(id)) {
       record_.streams.push_back(*stream);
     } else {
-      record_.gone_streams.push_back(id);
+      record_.gone_streams.push_back(std::move(id));
     }
   }
-  // In an order that doesn't depend on hashing, so that runs can be compared, and writers lock rows alike.
-  const auto by_id = [](const core::Stream& a, const core::Stream& b) { return a.id < b.id; };
-  std::sort(record_.streams.begin(), record_.streams.end(), by_id);
-  std::sort(record_.gone_streams.begin(), record_.gone_streams.end());
   return std::move(record_);
 }
 

@@ -121,19 +121,19 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
     tails.reserve(ids.size());
     for (const std::string& id : ids)
       by_id[id] = &tails.emplace_back(ports::StreamTail{id, std::nullopt, std::nullopt});
+    // Row by row by the indexes: for a thousand of them the planner would rather read the whole table. A stream's
+    // newest entry may be one that left it alone, or left none: those have an index of their own.
+    const std::string sql =
+        "SELECT wanted.id, last.seq, " + stream_column_list("s.") + " FROM unnest(" + text_array(*sql_, ids) +
+        ") AS wanted (id) LEFT JOIN LATERAL (SELECT * FROM streams WHERE id = wanted.id LIMIT 1) s ON true"
+        " LEFT JOIN LATERAL (SELECT seq FROM events WHERE stream_id = wanted.id AND " +
+        std::string(leaves_alone) + " ORDER BY seq DESC LIMIT 1) last ON true";
     guarded([&](pqxx::connection&) {
-      const std::string wanted = " IN (" + quoted_list(*sql_, ids) + ")";
-      for (const auto& row : sql_->exec("SELECT " + stream_column_list("") + " FROM streams WHERE id" + wanted)) {
-        auto stream = stream_from_row(row, 0);
-        ports::StreamTail& tail = *by_id.at(stream->id);
-        tail.last_seq = stream->version;
-        tail.stream = std::move(stream);
-      }
-      // Its newest entry may be one that left the stream alone, or left none: those have an index of their own.
-      for (const auto& row : sql_->exec("SELECT stream_id, max(seq) FROM events WHERE " + std::string(leaves_alone) +
-                                        " AND stream_id" + wanted + " GROUP BY stream_id")) {
+      for (const auto& row : sql_->exec(sql)) {
         ports::StreamTail& tail = *by_id.at(row[0].c_str());
-        tail.last_seq = std::max(tail.last_seq.value_or(0), row[1].as<std::uint64_t>());
+        if (!row[1].is_null()) tail.last_seq = row[1].as<std::uint64_t>();
+        tail.stream = stream_from_row(row, 2);
+        if (tail.stream) tail.last_seq = std::max(tail.last_seq.value_or(0), tail.stream->version);
       }
     });
     return tails;
@@ -178,6 +178,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   std::vector<core::LogEntry> entries_above(std::uint32_t ledger) override {
     std::vector<core::LogEntry> entries;
     guarded([&](pqxx::connection&) {
+      sql_->exec("SET LOCAL work_mem = '64MB'");  // they are sorted, and PostgreSQL would do that on disk
       // What the chain said can be large, and isn't wanted: an array of no topics stands for them.
       const pqxx::result rows = sql_->exec(
           "SELECT " + event_column_list("e.") +
@@ -194,17 +195,21 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   std::vector<core::Stream> states_before(const std::vector<ports::EntryPlace>& places) override {
     std::vector<core::Stream> states;
     if (places.empty()) return states;
-    std::string values;
+    std::vector<std::string> ids;
+    std::string seqs;
     for (const ports::EntryPlace& place : places) {
-      if (!values.empty()) values += ',';
-      values += "(" + sql_->quote(place.stream_id) + "," + std::to_string(place.seq) + ")";
+      ids.push_back(place.stream_id);
+      seqs += (seqs.empty() ? "'{" : ",") + std::to_string(place.seq);
     }
     guarded([&](pqxx::connection&) {
-      const pqxx::result rows = sql_->exec(
-          "SELECT last.stream_state FROM (VALUES " + values +
-          ") AS place (id, seq) CROSS JOIN LATERAL (SELECT e.stream_state FROM events e WHERE e.stream_id = place.id"
-          " AND e.seq < place.seq AND e.stream_state IS NOT NULL AND " +
-          stands("e") + " ORDER BY e.seq DESC LIMIT 1) last");
+      // From each place backwards by the index, to the first that fits; never all that a stream has, and then sorted.
+      sql_->exec("SET LOCAL enable_bitmapscan = off");
+      const pqxx::result rows =
+          sql_->exec("SELECT last.stream_state FROM unnest(" + text_array(*sql_, ids) + ", " + seqs +
+                     "}'::bigint[]) AS place (id, seq) CROSS JOIN LATERAL (SELECT e.stream_state FROM events e"
+                     " WHERE e.stream_id = place.id AND e.seq < place.seq AND e.stream_state IS NOT NULL AND " +
+                     stands("e") + " ORDER BY e.seq DESC LIMIT 1) last");
+      sql_->exec("SET LOCAL enable_bitmapscan TO DEFAULT");
       states.reserve(rows.size());
       for (const auto& row : rows) states.push_back(*stream_from_state(row[0]));
     });
@@ -267,8 +272,11 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
         sql_->exec("DELETE FROM ledgers WHERE sequence > " + std::to_string(*record.forget_above));
       }
       insert_ledgers(record.ledgers);
-      if (!record.entries.empty()) append_entries(*sql_, head_seq_, record.entries);
-      if (!record.streams.empty()) write_streams(*sql_, record.streams);
+      if (!record.entries.empty()) {
+        append_entries(*sql_, head_seq_, record.entries, record.streams);
+      } else if (!record.streams.empty()) {
+        write_streams(*sql_, record.streams);
+      }
       if (!record.gone_streams.empty()) {
         sql_->exec("DELETE FROM streams WHERE id IN (" + quoted_list(*sql_, record.gone_streams) + ")");
       }
@@ -456,13 +464,16 @@ ports::AuditState PostgresLedgerStore::audit_state() {
 std::uint32_t PostgresLedgerStore::rollback_step(std::uint32_t ledger, std::size_t max_entries) {
   return connection_.use([&](pqxx::connection& connection) {
     pqxx::nontransaction sql(connection);
-    // The ledger of the first entry that is too many, or the one below the top where that is the top itself.
-    const std::string above = "e.ledger > " + std::to_string(ledger);
-    const pqxx::result rows = sql.exec("SELECT l.sequence FROM ledgers l WHERE l.sequence > " + std::to_string(ledger) +
-                                       " AND l.sequence <= (SELECT e.ledger FROM events e WHERE " + above + " AND " +
-                                       stands("e") + " ORDER BY e.ledger DESC OFFSET " + std::to_string(max_entries) +
-                                       " LIMIT 1) AND l.sequence < (SELECT max(e.ledger) FROM events e WHERE " + above +
-                                       " AND " + stands("e") + ") ORDER BY l.sequence DESC LIMIT 1");
+    // The ledger of the first entry that is too many, or the one below the top where that is the top itself. Entries
+    // that were undone before count too: to tell them apart would take longer than the smaller step does.
+    const pqxx::result rows = sql.exec(
+        "SELECT l.sequence FROM ledgers l CROSS JOIN (SELECT max(sequence) AS sequence FROM ledgers) top"
+        " WHERE l.sequence > " +
+        std::to_string(ledger) +
+        " AND l.sequence < top.sequence AND l.sequence <="
+        " (SELECT ledger FROM events WHERE ledger > " +
+        std::to_string(ledger) + " AND ledger <= top.sequence ORDER BY ledger DESC OFFSET " +
+        std::to_string(max_entries) + " LIMIT 1) ORDER BY l.sequence DESC LIMIT 1");
     return rows.empty() ? ledger : rows[0][0].as<std::uint32_t>();
   });
 }

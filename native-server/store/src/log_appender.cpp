@@ -3,20 +3,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "copy_rows.hpp"
 #include "log_tail.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
 namespace {
-
-/// Each row is made when it is due, so that the database works on those before it meanwhile.
-template <class Item, class MakeRow>
-void copy(pqxx::transaction_base& sql, const std::string& table, const std::vector<std::string>& columns,
-          const std::vector<Item>& items, MakeRow make_row) {
-  pqxx::stream_to stream(sql, table, columns);
-  for (const Item& item : items) stream << make_row(item);
-  stream.complete();
-}
 
 /// `(…),(…)`: the rows as VALUES has them.
 template <class Item, class MakeRow>
@@ -58,19 +50,44 @@ const std::string& upsert() {
   return text;
 }
 
+CopyLines lines_of(const std::vector<core::Stream>& streams) {
+  CopyLines lines;
+  for (const core::Stream& stream : streams) append_copy_row(lines, stream_row(stream));
+  return lines;
+}
+
+/// Into a table of the session's own, from which upsert_changed() takes them.
+void copy_changed(pqxx::transaction_base& sql, const CopyLines& streams) {
+  sql.exec("CREATE TEMPORARY TABLE IF NOT EXISTS changed_streams (LIKE streams) ON COMMIT DELETE ROWS");
+  pqxx::stream_to copy(sql, "changed_streams", stream_columns());
+  copy << streams;
+  copy.complete();
+}
+
+std::string upsert_changed() {
+  return "INSERT INTO streams (" + stream_column_list("") + ") SELECT " + stream_column_list("") +
+         " FROM changed_streams" + upsert();
+}
+
 }  // namespace
 
-void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries) {
+void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries,
+                    const std::vector<core::Stream>& streams) {
   refuse_hole(head_seq, entries);
-  copy(sql, "events", event_columns(), entries, event_row);
-  sql.exec(move_head_sql(head_seq + entries.size()));
+  CopyLines changed;
+  copy_rows(sql, "events", event_columns(), entries, event_row, [&] { changed = lines_of(streams); });
+  const std::string move_head = move_head_sql(head_seq + entries.size());
+  if (streams.empty()) {
+    sql.exec(move_head);
+  } else {
+    copy_changed(sql, changed);
+    sql.exec(move_head + upsert_changed());
+  }
 }
 
 void write_streams(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams) {
-  sql.exec("CREATE TEMPORARY TABLE IF NOT EXISTS changed_streams (LIKE streams) ON COMMIT DELETE ROWS");
-  copy(sql, "changed_streams", stream_columns(), streams, stream_row);
-  sql.exec("INSERT INTO streams (" + stream_column_list("") + ") SELECT " + stream_column_list("") +
-           " FROM changed_streams" + upsert());
+  copy_changed(sql, lines_of(streams));
+  sql.exec(upsert_changed());
 }
 
 std::string append_entries_sql(pqxx::transaction_base& sql, std::uint64_t head_seq,

@@ -11,14 +11,16 @@
 
 namespace fluxora::store {
 
-/// Appends entries behind `head_seq`, which the transaction holds locked, and wakes whoever follows the log. Throws
-/// std::logic_error where their seqs leave a hole. `entries` isn't empty. By COPY: for many of them.
-void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries);
+/// Appends entries behind `head_seq`, which the transaction holds locked, and wakes whoever follows the log; and writes
+/// `streams`, each at most once, as they are after the entries. Throws std::logic_error where the entries' seqs leave a
+/// hole. `entries` isn't empty. By COPY: for many of them.
+void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries,
+                    const std::vector<core::Stream>& streams);
 
-/// Writes streams as they are after the transaction's entries, each at most once. By COPY: for many of them.
+/// Writes streams alone, by COPY. `streams` isn't empty.
 void write_streams(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams);
 
-/// The same two as statements, each ended by a semicolon, so that a transaction of a few writes needs one round trip
+/// The two as statements, each ended by a semicolon, so that a transaction of a few writes needs one round trip
 /// for all it writes. Neither vector is empty.
 [[nodiscard]] std::string append_entries_sql(pqxx::transaction_base& sql, std::uint64_t head_seq,
                                              const std::vector<core::LogEntry>& entries);

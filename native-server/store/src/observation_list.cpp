@@ -76,8 +76,8 @@ std::vector<ports::StreamLedger> last_ledgers(pqxx::transaction_base& sql, const
   std::vector<ports::StreamLedger> last;
   if (ids.empty()) return last;
   const pqxx::result rows = sql.exec(
-      "SELECT " + ledger_column_list() + ", wanted.id FROM unnest(ARRAY[" + quoted_list(sql, ids) +
-      "]) AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
+      "SELECT " + ledger_column_list() + ", wanted.id FROM unnest(" + text_array(sql, ids) +
+      ") AS wanted (id) LEFT JOIN streams s ON s.id = wanted.id LEFT JOIN LATERAL"
       " (SELECT e.ledger FROM events e WHERE s.id IS NULL AND e.stream_id = wanted.id AND e.ledger IS NOT NULL"
       " AND e.in_successful_call AND " +
       stands("e") +
@@ -91,8 +91,8 @@ std::vector<core::Stream> logged_states(pqxx::transaction_base& sql, const std::
   std::vector<core::Stream> states;
   if (ids.empty()) return states;
   const pqxx::result rows =
-      sql.exec("SELECT last.stream_state FROM unnest(ARRAY[" + quoted_list(sql, ids) +
-               "]) AS wanted (id) CROSS JOIN LATERAL (SELECT e.stream_state FROM events e WHERE e.stream_id = wanted.id"
+      sql.exec("SELECT last.stream_state FROM unnest(" + text_array(sql, ids) +
+               ") AS wanted (id) CROSS JOIN LATERAL (SELECT e.stream_state FROM events e WHERE e.stream_id = wanted.id"
                " AND e.stream_state IS NOT NULL ORDER BY e.seq DESC LIMIT 1) last");
   for (const auto& row : rows) {
     if (auto stream = stream_from_state(row[0])) states.push_back(std::move(*stream));

@@ -113,13 +113,13 @@ void PostgresRebuildStore::save(const ports::RebuildPlace& place, const std::vec
   connection_.use([&](pqxx::connection& connection) {
     pqxx::work sql(connection);
     const std::string seq = std::to_string(place.seq);
-    {
-      pqxx::stream_to copy(sql, "rebuild_states", std::vector<std::string>{"seq", "id", "stream_state"});
-      for (const auto& [id, stream] : changed) {
-        copy << CopyRow<3>{seq, id, stream ? std::optional(bytea(core::encode_stream(*stream))) : std::nullopt};
-      }
-      copy.complete();
-    }
+    copy_rows(
+        sql, "rebuild_states", {"seq", "id", "stream_state"}, changed,
+        [&](const ports::RebuiltStream& rebuilt) {
+          const auto& [id, stream] = rebuilt;
+          return CopyRow<3>{seq, id, stream ? std::optional(bytea(core::encode_stream(*stream))) : std::nullopt};
+        },
+        [] {});
     sql.exec("INSERT INTO rebuild_place (epoch, seq) VALUES (" + sql.quote(place.epoch) + ", " + seq +
              ") ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq");
     sql.commit();

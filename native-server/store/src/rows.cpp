@@ -109,6 +109,20 @@ std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::stri
   return list;
 }
 
+std::string text_array(pqxx::transaction_base& sql, const std::vector<std::string>& texts) {
+  std::string array = "{";
+  for (const std::string& text : texts) {
+    if (array.size() > 1) array += ',';
+    array += '"';
+    for (const char c : text) {
+      if (c == '"' || c == '\\') array += '\\';
+      array += c;
+    }
+    array += '"';
+  }
+  return sql.quote(array + "}") + "::text[]";
+}
+
 std::string bytea(core::ByteView bytes) {
   return "\\x" + core::hex_encode(bytes);
 }

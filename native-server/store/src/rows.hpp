@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <pqxx/pqxx>
 
+#include "copy_rows.hpp"
 #include "fluxora/core/log_entry.hpp"
 #include "fluxora/core/stream.hpp"
 #include "fluxora/ports/chain_source.hpp"
@@ -14,9 +14,6 @@
 
 namespace fluxora::store {
 
-/// One row for COPY: a text a column, or NULL. An array, because libpqxx 6.4 streams tuples and 7.x containers.
-template <std::size_t columns>
-using CopyRow = std::array<std::optional<std::string>, columns>;
 using StreamRow = CopyRow<24>;
 using EventRow = CopyRow<17>;
 
@@ -59,6 +56,9 @@ inline constexpr int read_point_width = 3;
 
 /// SQL's text literals of the texts, comma separated.
 [[nodiscard]] std::string quoted_list(pqxx::transaction_base& sql, const std::vector<std::string>& texts);
+
+/// The same as one literal of an array, which PostgreSQL reads quicker where they are many.
+[[nodiscard]] std::string text_array(pqxx::transaction_base& sql, const std::vector<std::string>& texts);
 
 /// bytea as PostgreSQL writes it, `\x…`.
 [[nodiscard]] std::string bytea(core::ByteView bytes);

@@ -164,6 +164,13 @@ TEST(ColumnLists, ArePrefixed) {
   EXPECT_EQ(event_column_list("").rfind("seq, event, ", 0), 0u);
 }
 
+TEST(CopyLines, EscapeWhatWouldEndAFieldOrALine) {
+  CopyLines lines;
+  append_copy_row(lines, CopyRow<3>{"a\tb\nc\rd\\e", std::nullopt, ""});
+  append_copy_row(lines, CopyRow<3>{"\\N", "\\", "\t\t"});
+  EXPECT_EQ(lines.text, "a\\tb\\nc\\rd\\\\e\t\\N\t\n\\\\N\t\\\\\t\\t\\t");
+}
+
 TEST(Bytea, IsHexadecimal) {
   EXPECT_EQ(bytea({}), "\\x");
   EXPECT_EQ(bytea(core::Bytes{0, 0xff, 0x1e}), "\\x00ff1e");
