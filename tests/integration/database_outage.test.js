@@ -83,3 +83,27 @@ test('a resume asked for during the outage is refused with 1013, and given when 
   await stack.stop();
   await cluster.end();
 });
+
+test('sessions that are ended while ledgers are indexed cost nothing', async () => {
+  const stack = await startStack({ server, simulator: { seed: 'sessions ended', streams: 20 } });
+  const client = await stack.openWebSocket();
+  const before = seqOf((await client.subscribe({ streamId: '*' })).cursor);
+  let ended = 0;
+  for (let round = 0; round < 25; round += 1) {
+    stack.runScenario(2, { actionsPerLedger: 8 });
+    // The leader's lock goes with its session, the tail's notifications with its own.
+    const gone = await stack.db.rows(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+       AND application_name = '${round % 2 === 0 ? 'fluxora-indexer' : 'fluxora-tail'}'`);
+    ended += gone.length;
+  }
+  assert.ok(ended > 0, 'no session was there to be ended');
+  await stack.settle();
+  const { seq } = await stack.head();
+  await client.waitForSeq(seq);
+  await client.barrier();
+  assert.deepEqual(client.updates().map((entry) => entry.seq), Array.from({ length: seq - before }, (_, index) => before + 1 + index));
+  await checkExact(stack);
+  await checkDatabase(stack.db);
+  await stack.stop();
+});
