@@ -145,6 +145,7 @@ LogEntry LogFold::retract(const LogEntry& undone, const std::optional<Stream>& b
     after->version = seq;
     move(entry, now, std::move(*after));
   } else {
+    if (now != nullptr) entry.change = describe_removal(*now);
     streams_.erase(undone.stream_id);
   }
   return entry;

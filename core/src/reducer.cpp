@@ -280,4 +280,14 @@ std::string describe_change(const Stream& before, const Stream& after) {
   return text;
 }
 
+std::string describe_removal(const Stream& before) {
+  std::string text;
+  {
+    ChangeWriter change(text);
+    change.optional_text("sender", before.sender, std::nullopt);
+    change.optional_text("recipient", before.recipient, std::nullopt);
+  }
+  return text;
+}
+
 }  // namespace fluxora::core

@@ -1,82 +1,109 @@
 #include "fluxora/hub/feed_session.hpp"
 
 #include <algorithm>
-
-#include "fluxora/core/json_writer.hpp"
+#include <functional>
+#include <utility>
 
 namespace fluxora::hub {
+namespace {
 
-Frame encode_update(const core::LogEntry& entry, std::string_view epoch) {
-  auto text = std::make_shared<std::string>();
-  text->reserve(2'048);
-  core::JsonWriter json(*text);
-  json.begin_object();
-  json.key("type").string("stream_update");
-  json.key("event").string(core::event_name_text(entry.event));
-  json.key("streamId");
-  entry.stream_id.empty() ? json.null() : json.string(entry.stream_id);
-  json.key("eventId").string(entry.event_id);
-  json.key("cursor").string(core::format_cursor({std::string(epoch), entry.seq}));
-  json.key("timestamp").string(core::format_rfc3339(entry.closed_at));
-  json.key("payload");
-  core::write_log_entry_json(json, entry, epoch);
-  json.end_object();
-  return text;
+bool comes_before(const TopicNode* a, const TopicNode* b) {
+  return std::less<const TopicNode*>()(a, b);
 }
 
-FeedSession::FeedSession(ports::EventLog& log, Outlet& outlet, Post post, std::string epoch, std::uint64_t tail_seq,
-                         FeedCounters* counters)
-    : log_(log),
-      outlet_(outlet),
-      post_(std::move(post)),
-      epoch_(std::move(epoch)),
-      tail_seq_(tail_seq),
-      counters_(counters) {}
+}  // namespace
 
-void FeedSession::count_subscriptions() {
-  // Unsigned: a difference below zero subtracts.
-  if (counters_ != nullptr) counters_->subscriptions += subscriptions_.size() - counted_subscriptions_;
-  counted_subscriptions_ = subscriptions_.size();
+FeedSession::FeedSession(FeedShard& shard, Outlet& outlet, FeedFormat format)
+    : shard_(shard), outlet_(outlet), generation_(shard.generation()), format_(format) {
+  ++shard_.count().sessions[static_cast<std::size_t>(format_)];
 }
 
-FeedSession::Subscription& FeedSession::add(const Topic& topic, std::uint64_t begin, bool live) {
-  Subscription& subscription = subscriptions_[topic_key(topic)];
-  subscription = {topic, begin, begin, live, false, ++next_ticket_};
-  count_subscriptions();
-  if (!live && counters_ != nullptr) ++counters_->replays;
-  return subscription;
+FeedSession::~FeedSession() {
+  close();
+}
+
+void FeedSession::close() {
+  if (std::exchange(closed_, true)) return;
+  for (const auto& subscription : subscriptions_) {
+    if (subscription->live) TopicIndex::unfollow(*subscription);
+    shard_.topics().give_back(*subscription->node);
+  }
+  shard_.count().subscriptions -= subscriptions_.size();
+  shard_.count().replays_running -= replaying_;
+  --shard_.count().sessions[static_cast<std::size_t>(format_)];
+  if (behind_) shard_.set_behind(*this, false);
+  subscriptions_.clear();
+  asking_.clear();
+  ended_.clear();
+}
+
+void FeedSession::give_up() {
+  const auto self = shared_from_this();
+  close();
+  outlet_.give_up();
+}
+
+// Subscriptions.
+
+Subscription* FeedSession::find(const TopicNode* node) const {
+  const auto place = std::lower_bound(
+      subscriptions_.begin(), subscriptions_.end(), node,
+      [](const auto& subscription, const TopicNode* wanted) { return comes_before(subscription->node, wanted); });
+  return place != subscriptions_.end() && (*place)->node == node ? place->get() : nullptr;
+}
+
+Subscription* FeedSession::find(const Topic& topic) const {
+  const TopicNode* node = shard_.topics().find(topic);
+  return node != nullptr ? find(node) : nullptr;
+}
+
+Subscription* FeedSession::find_replay(std::uint64_t ticket) const {
+  for (const auto& subscription : subscriptions_) {
+    if (!subscription->live && subscription->ticket == ticket) return subscription.get();
+  }
+  return nullptr;
 }
 
 void FeedSession::tell_standing(const Subscription& subscription, const std::function<void(Subscribed)>& done) const {
-  done({Subscribed::Problem::none, {core::Resume::live, reached(subscription), 0, 0}, epoch_});
+  done({Subscribed::Problem::none, {core::Resume::live, reached(subscription), 0, 0}, shard_.position().epoch});
 }
 
 void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor>& after,
                             std::function<void(Subscribed)> done) {
-  const std::string key = topic_key(topic);
-  if (const auto found = subscriptions_.find(key); found != subscriptions_.end()) {
-    tell_standing(found->second, done);
-    return;
+  if (closed_) return;
+  const TailPosition& tail = shard_.position();
+  if (is_of_another_log()) {
+    done({Subscribed::Problem::unavailable, {}, tail.epoch});
+  } else if (const Subscription* standing = find(topic)) {
+    tell_standing(*standing, done);
+  } else if (subscriptions_.size() + asking_.size() >= max_subscriptions) {
+    done({Subscribed::Problem::too_many, {}, tail.epoch});
+  } else if (!after) {
+    const std::uint64_t seq = tail.seq;
+    done({Subscribed::Problem::none, {core::Resume::live, seq, 0, 0}, tail.epoch});
+    begin(topic, seq);
+  } else if (after->epoch == tail.epoch && after->seq <= tail.seq && shard_.recent().reaches_back_to(after->seq)) {
+    done({Subscribed::Problem::none, {core::Resume::resumed, after->seq, 0, 0}, tail.epoch});
+    begin(topic, after->seq);
+  } else {
+    ask_where_to_begin(topic, *after, std::move(done));
   }
-  if (subscriptions_.size() >= max_subscriptions) {
-    done({Subscribed::Problem::too_many, {}, epoch_});
-    return;
-  }
-  if (!after) {
-    done({Subscribed::Problem::none, {core::Resume::live, tail_seq_, 0, 0}, epoch_});
-    add(topic, tail_seq_, true);
-    return;
-  }
-  // Where the log stands now: its end may be ahead of this thread's tail, its beginning may have been pruned.
+}
+
+/// Where the log stands now: its end may be ahead of this thread's tail, its beginning may have been pruned.
+void FeedSession::ask_where_to_begin(const Topic& topic, const core::Cursor& after,
+                                     std::function<void(Subscribed)> done) {
   const std::uint64_t ticket = ++next_ticket_;
-  asking_.emplace(ticket, key);
-  log_.head([self = weak_from_this(), post = post_, topic, ticket, after = *after,
-             done = std::move(done)](ports::StoreResult<ports::LogHead> head) {
-    post([self, topic, ticket, after, done, head] {
+  asking_.push_back({topic, ticket});
+  shard_.log().head([self = weak_from_this(), post = shard_.poster(), topic, ticket, after,
+                     done = std::move(done)](ports::StoreResult<ports::LogHead> head) {
+    post([self, topic, ticket, after, done, head = std::move(head)] {
       const auto here = self.lock();
-      if (!here || here->closed_ || here->asking_.erase(ticket) == 0) return;
-      if (!head) {
-        done({Subscribed::Problem::unavailable, {}, here->epoch_});
+      if (!here || here->closed_) return;
+      if (std::erase_if(here->asking_, [&](const Asking& asked) { return asked.ticket == ticket; }) == 0) return;
+      // Where the log is another one, this thread may not have heard of it yet: nothing can begin before it has.
+      if (!head || here->is_of_another_log() || head->epoch != here->shard_.position().epoch) {
+        done({Subscribed::Problem::unavailable, {}, here->shard_.position().epoch});
         return;
       }
       here->start(topic, after, *head, done);
@@ -86,161 +113,326 @@ void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor
 
 void FeedSession::start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
                         const std::function<void(Subscribed)>& done) {
-  // Others may have come while the log was asked.
-  if (const auto found = subscriptions_.find(topic_key(topic)); found != subscriptions_.end()) {
-    tell_standing(found->second, done);
-    return;
-  }
-  if (subscriptions_.size() >= max_subscriptions) {
-    done({Subscribed::Problem::too_many, {}, epoch_});
+  // Another may have come while the log was asked.
+  if (const Subscription* standing = find(topic)) {
+    tell_standing(*standing, done);
     return;
   }
   const core::ResumeDecision decision = core::decide_resume(&after, {head.epoch, head.oldest_seq, head.head_seq});
   done({Subscribed::Problem::none, decision, head.epoch});
-  Subscription& subscription = add(topic, decision.after_seq, decision.after_seq >= tail_seq_);
-  if (!subscription.live) read_next();
+  begin(topic, decision.after_seq);
 }
 
-void FeedSession::unsubscribe(const Topic& topic) {
-  const std::string key = topic_key(topic);
-  std::erase_if(asking_, [&](const auto& asked) { return asked.second == key; });
-  const auto found = subscriptions_.find(key);
-  if (found == subscriptions_.end()) return;
-  Subscription ended = std::move(found->second);
-  subscriptions_.erase(found);
-  count_subscriptions();
-  ended.position = reached(ended);
-  ended.live = false;
-  ended.ticket = ++next_ticket_;
-  ended_.push_back(std::move(ended));
+void FeedSession::begin(const Topic& topic, std::uint64_t after_seq) {
+  if (closed_) return;  // by what it was told
+  TopicNode& node = shard_.topics().take(topic);
+  const auto place = std::lower_bound(
+      subscriptions_.begin(), subscriptions_.end(), &node,
+      [](const auto& subscription, const TopicNode* wanted) { return comes_before(subscription->node, wanted); });
+  Subscription& subscription = **subscriptions_.insert(
+      place, std::make_unique<Subscription>(Subscription{&node, after_seq, after_seq, ++next_ticket_, 0, false}));
+  ++shard_.count().subscriptions;
+  if (after_seq >= live_seq()) {
+    go_live(subscription);
+    return;
+  }
+  ++replaying_;
+  ++shard_.count().replays;
+  ++shard_.count().replays_running;
+  note_whether_behind();
+  read_next();
+}
+
+void FeedSession::go_live(Subscription& subscription) {
+  TopicIndex::follow(*this, subscription);
+  ahead_ = std::max(ahead_, subscription.position);
+  ++changes_;
   forget_ended();
 }
 
-std::uint64_t FeedSession::reached(const Subscription& subscription) const {
-  return subscription.live ? std::max(subscription.position, tail_seq_) : subscription.position;
+void FeedSession::unsubscribe(const Topic& topic) {
+  std::erase_if(asking_, [&](const Asking& asked) { return asked.topic == topic; });
+  const Subscription* found = find(topic);
+  if (found == nullptr) return;
+  const auto place = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                  [&](const auto& subscription) { return subscription.get() == found; });
+  const std::unique_ptr<Subscription> subscription = std::move(*place);
+  subscriptions_.erase(place);
+  --shard_.count().subscriptions;
+  remember_ended(*subscription);
+  if (subscription->live) {
+    TopicIndex::unfollow(*subscription);
+    ++changes_;
+  } else {
+    --replaying_;
+    --shard_.count().replays_running;
+  }
+  shard_.topics().give_back(*subscription->node);
+  forget_ended();
+  note_whether_behind();
 }
 
-bool FeedSession::covers(const Subscription& subscription, std::uint64_t seq) const {
-  return subscription.begin < seq && seq <= reached(subscription);
+void FeedSession::remember_ended(const Subscription& subscription) {
+  const std::uint64_t position = reached(subscription);
+  ended_.push_back({*subscription.node->topic, subscription.begin, position, ++next_ticket_});
+  ahead_ = std::max(ahead_, position);
 }
 
 /// Once every subscription is past what an ended one brought, none can come to it again. A bound for clients that
 /// subscribe and unsubscribe under a long replay: of more than that, the oldest are forgotten.
 void FeedSession::forget_ended() {
   if (ended_.empty()) return;
-  const bool replaying =
-      std::any_of(subscriptions_.begin(), subscriptions_.end(), [](const auto& item) { return !item.second.live; });
-  if (!replaying) std::erase_if(ended_, [this](const Subscription& ended) { return ended.position <= tail_seq_; });
+  if (replaying_ == 0) {
+    std::erase_if(ended_, [seq = live_seq()](const Ended& ended) { return ended.position <= seq; });
+  }
   if (ended_.size() > max_subscriptions) ended_.erase(ended_.begin());
 }
 
-template <class Visit>
-void FeedSession::for_each_match(const core::LogEntry& entry, Visit visit) const {
-  const auto look = [&](const Topic& topic) {
-    const auto found = subscriptions_.find(topic_key(topic));
-    if (found != subscriptions_.end()) visit(found->second);
-  };
-  look({Topic::Kind::all, {}});
-  if (!entry.stream_id.empty()) look({Topic::Kind::stream, entry.stream_id});
-  if (entry.stream) {
-    look({Topic::Kind::recipient, entry.stream->recipient});
-    look({Topic::Kind::sender, entry.stream->sender});
-  }
+// What has come already.
+
+std::uint64_t FeedSession::live_seq() const {
+  return held_at_.value_or(shard_.position().seq);
 }
 
-bool FeedSession::was_sent(const core::LogEntry& entry, const Subscription& wanting) const {
+std::uint64_t FeedSession::reached(const Subscription& subscription) const {
+  return subscription.live ? std::max(subscription.position, live_seq()) : subscription.position;
+}
+
+bool FeedSession::was_sent(const EntryKeys& entry, const Subscription& wanting) const {
   bool sent = false;
-  for_each_match(entry, [&](const Subscription& subscription) { sent = sent || covers(subscription, entry.seq); });
-  return sent || std::any_of(ended_.begin(), ended_.end(), [&](const Subscription& ended) {
-           return ended.ticket > wanting.ticket && covers(ended, entry.seq) && matches(ended.topic, entry);
+  shard_.topics().for_each(entry, [&](const TopicNode& node) {
+    if (sent) return;
+    const Subscription* subscription = find(&node);
+    sent = subscription != nullptr && subscription->begin < entry.seq && entry.seq <= reached(*subscription);
+  });
+  return sent || std::any_of(ended_.begin(), ended_.end(), [&](const Ended& ended) {
+           return ended.ticket > wanting.ticket && ended.begin < entry.seq && entry.seq <= ended.position &&
+                  matches(ended.topic, entry);
          });
 }
 
-void FeedSession::publish(const PublishedBatch& batch) {
-  if (closed_ || batch.entries.empty()) return;
-  for (const PublishedEntry& published : batch.entries) {
-    const core::LogEntry& entry = published.entry;
-    if (entry.seq <= tail_seq_) continue;
-    bool wanted = false;
-    for_each_match(entry, [&](const Subscription& subscription) {
-      // One that began ahead of this thread's tail has no need of what is below its beginning.
-      const bool wants = subscription.live && entry.seq > subscription.begin;
-      wanted = wanted || (wants && !was_sent(entry, subscription));
-    });
-    if (wanted) outlet_.send(published.frame);
+bool FeedSession::is_wanted_live(const EntryKeys& entry) const {
+  bool wanted = false;
+  shard_.topics().for_each(entry, [&](const TopicNode& node) {
+    if (wanted) return;
+    const Subscription* subscription = find(&node);
+    // One that began ahead of where the session is held has no need of what is below its beginning.
+    wanted = subscription != nullptr && subscription->live && entry.seq > subscription->position &&
+             !was_sent(entry, *subscription);
+  });
+  return wanted;
+}
+
+// To the connection.
+
+void FeedSession::offer(const PublishedEntry& entry, const Subscription& subscription, FrameSource& frames) {
+  const EntryKeys& keys = entry.keys();
+  if (held_at_ || delivered_ == keys.seq) return;
+  // A replay may have read ahead of this thread.
+  if (keys.seq <= ahead_ && (keys.seq <= subscription.position || was_sent(keys, subscription))) return;
+  const Frame& frame = frames.get(format_);
+  if (!has_room(frame->size())) return hold(keys.seq - 1);
+  delivered_ = keys.seq;
+  send(frame);
+}
+
+bool FeedSession::has_room(std::size_t bytes) {
+  const FeedLimits& limits = shard_.limits();
+  const auto fits = [&] {
+    return queued_messages_ < limits.held_from_messages && queued_bytes_ + bytes <= limits.held_from_bytes;
+  };
+  if (fits()) return true;
+  // Some of it has been sent.
+  const Backlog backlog = outlet_.backlog();
+  queued_bytes_ = backlog.bytes;
+  queued_messages_ = backlog.messages;
+  return fits() || backlog.messages == 0;
+}
+
+void FeedSession::send(const Frame& frame) {
+  queued_bytes_ += frame->size();
+  ++queued_messages_;
+  ++shard_.count().deliveries;
+  outlet_.send(frame);
+}
+
+void FeedSession::hold(std::uint64_t at) {
+  held_at_ = at;
+  ++shard_.count().holds;
+  note_whether_behind();
+}
+
+void FeedSession::release() {
+  const std::uint64_t at = *held_at_;
+  held_at_.reset();
+  // A page may have read ahead of this thread.
+  ahead_ = std::max(ahead_, at);
+  for (const auto& subscription : subscriptions_) {
+    if (subscription->live) subscription->position = std::max(subscription->position, at);
   }
-  tail_seq_ = std::max(tail_seq_, batch.entries.back().entry.seq);
   forget_ended();
+  note_whether_behind();
 }
 
-void FeedSession::read_on(Subscription& subscription) {
-  subscription.reading = true;
-  ports::EventFilter filter;
-  if (subscription.topic.kind == Topic::Kind::stream) filter.stream_id = subscription.topic.value;
-  log_.read(subscription.position, replay_page, std::move(filter),
-            [self = weak_from_this(), post = post_, key = topic_key(subscription.topic),
-             ticket = subscription.ticket](ports::StoreResult<ports::EventPage> page) {
-              post([self, key, ticket, page = std::move(page)] {
-                if (const auto here = self.lock()) here->on_page(key, ticket, page);
-              });
-            });
-}
-
-void FeedSession::on_page(const std::string& key, std::uint64_t ticket, ports::StoreResult<ports::EventPage> page) {
-  if (closed_) return;
-  const auto found = subscriptions_.find(key);
-  if (found != subscriptions_.end() && found->second.ticket == ticket) {
-    Subscription& subscription = found->second;
-    subscription.reading = false;
-    // Another log, or entries that were pruned before they were read: the client is told when it resumes by its cursor.
-    if (!page || page->head.epoch != epoch_ || page->head.oldest_seq > subscription.position + 1) {
-      outlet_.give_up();
-      return;
-    }
-    send_page(subscription, *page);
-  }
-  if (outlet_.drained()) read_next();
-}
-
-void FeedSession::send_page(Subscription& subscription, const ports::EventPage& page) {
-  std::size_t bytes = 0;
-  bool whole = true;
-  for (const core::LogEntry& entry : page.entries) {
-    whole = bytes < replay_bytes;
-    if (!whole) break;
-    if (matches(subscription.topic, entry) && !was_sent(entry, subscription)) {
-      Frame frame = encode_update(entry, epoch_);
-      bytes += frame->size();
-      outlet_.send(std::move(frame));
-    }
-    subscription.position = entry.seq;
-  }
-  // No more: everything up to the head that this page was read at has been seen.
-  if (whole && !page.has_more) subscription.position = std::max(subscription.position, page.head.head_seq);
-  if (subscription.position < tail_seq_) return;
-  subscription.live = true;
-  forget_ended();
-}
-
-void FeedSession::read_next() {
-  Subscription* next = nullptr;
-  for (auto& [key, subscription] : subscriptions_) {
-    if (subscription.reading) return;
-    if (!subscription.live && next == nullptr) next = &subscription;
-  }
-  if (next != nullptr) read_on(*next);
+void FeedSession::note_whether_behind() {
+  const bool behind = held_at_ || replaying_ > 0;
+  if (behind == behind_) return;
+  behind_ = behind;
+  stuck_ticks_ = 0;
+  shard_.set_behind(*this, behind);
 }
 
 void FeedSession::on_drained() {
-  if (!closed_) read_next();
+  queued_bytes_ = 0;
+  queued_messages_ = 0;
+  stuck_ticks_ = 0;
+  read_next();
 }
 
-void FeedSession::close() {
-  closed_ = true;
-  subscriptions_.clear();
-  count_subscriptions();
-  asking_.clear();
-  ended_.clear();
+void FeedSession::on_tick() {
+  if (reading_ || outlet_.drained()) {
+    stuck_ticks_ = 0;
+    read_next();
+    return;
+  }
+  if (++stuck_ticks_ < slow_consumer_ticks) return;
+  const auto self = shared_from_this();
+  ++shard_.count().slow_consumers[static_cast<std::size_t>(format_)];
+  close();
+  outlet_.too_slow();
+}
+
+// Catching up.
+
+void FeedSession::read_next() {
+  while (!closed_ && !reading_ && behind_) {
+    if (is_of_another_log()) return give_up();
+    Subscription* replay = next_replay();
+    if (held_at_ && held_next_) replay = nullptr;
+    held_next_ = replay != nullptr;
+    if (!step(replay) || closed_ || !outlet_.drained()) return;
+  }
+}
+
+Subscription* FeedSession::next_replay() const {
+  Subscription* next = nullptr;
+  if (replaying_ == 0) return next;
+  for (const auto& subscription : subscriptions_) {
+    if (!subscription->live && (next == nullptr || subscription->ticket < next->ticket)) next = subscription.get();
+  }
+  return next;
+}
+
+std::uint64_t FeedSession::position_of(const Subscription* replay) const {
+  return replay != nullptr ? replay->position : *held_at_;
+}
+
+void FeedSession::move(Subscription* replay, std::uint64_t position) {
+  if (replay != nullptr) {
+    replay->position = std::max(replay->position, position);
+  } else {
+    held_at_ = std::max(*held_at_, position);
+  }
+}
+
+void FeedSession::finish_if_there(Subscription* replay) {
+  if (replay == nullptr) {
+    if (*held_at_ >= shard_.position().seq) release();
+  } else if (replay->position >= live_seq()) {
+    --replaying_;
+    --shard_.count().replays_running;
+    go_live(*replay);
+    note_whether_behind();
+  }
+}
+
+bool FeedSession::step(Subscription* replay) {
+  const std::uint64_t from = position_of(replay);
+  if (!shard_.recent().reaches_back_to(from)) {
+    read_page(replay);
+    return true;
+  }
+  const std::uint64_t to = replay != nullptr ? live_seq() : shard_.position().seq;
+  const bool whole = shard_.recent().visit(from, to, [&](const PublishedEntry& entry) {
+    return pass(replay, entry.keys(), [&] { return entry.frame(format_); }) == Pass::done;
+  });
+  if (closed_) return false;
+  if (whole) move(replay, to);
+  const bool moved = position_of(replay) != from;
+  finish_if_there(replay);
+  return moved;
+}
+
+template <class MakeFrame>
+FeedSession::Pass FeedSession::pass(Subscription* replay, const EntryKeys& entry, MakeFrame make_frame) {
+  if (entry.seq <= position_of(replay)) return Pass::done;
+  const bool wanted =
+      replay != nullptr ? matches(*replay->node->topic, entry) && !was_sent(entry, *replay) : is_wanted_live(entry);
+  if (wanted) {
+    const Frame frame = make_frame();
+    if (!has_room(frame->size())) return Pass::full;
+    send(frame);
+    if (closed_) return Pass::full;
+  }
+  move(replay, entry.seq);
+  return Pass::done;
+}
+
+void FeedSession::read_page(const Subscription* replay) {
+  reading_ = true;
+  ports::EventFilter filter;
+  filter.min_seq = shard_.position().seq;
+  // What is held is of one topic, or of several.
+  const Subscription* only = replay != nullptr || subscriptions_.size() != 1 ? replay : subscriptions_.front().get();
+  if (only != nullptr) {
+    const Topic& topic = *only->node->topic;
+    if (topic.kind == Topic::Kind::stream) filter.stream_id = topic.value;
+    filter.event = topic.event;
+  }
+  const Reading reading{replay != nullptr ? replay->ticket : 0, changes_};
+  shard_.log().read(
+      position_of(replay), replay_page, std::move(filter),
+      [self = weak_from_this(), post = shard_.poster(), reading](ports::StoreResult<ports::EventPage> page) {
+        post([self, reading, page = std::move(page)] {
+          if (const auto here = self.lock()) here->on_page(reading, page);
+        });
+      });
+}
+
+void FeedSession::on_page(Reading reading, const ports::StoreResult<ports::EventPage>& page) {
+  if (closed_) return;
+  reading_ = false;
+  if (!page) {
+    // A busy store is asked again by the tick.
+    if (page.error() == ports::StoreFailure::busy && ++busy_ticks_ < busy_store_ticks) return;
+    return give_up();
+  }
+  busy_ticks_ = 0;
+  Subscription* replay = find_replay(reading.ticket);
+  // What was held may be of other topics now than the page is.
+  const bool is_of_use = replay != nullptr || (reading.ticket == 0 && held_at_ && reading.changes == changes_);
+  if (is_of_use) {
+    // Another log, or entries that were pruned before they were read: the client is told when it resumes by its cursor.
+    if (is_of_another_log() || page->head.epoch != shard_.position().epoch ||
+        page->head.oldest_seq > position_of(replay) + 1) {
+      return give_up();
+    }
+    send_page(replay, *page);
+  }
+  if (!closed_ && outlet_.drained()) read_next();
+}
+
+void FeedSession::send_page(Subscription* replay, const ports::EventPage& page) {
+  bool whole = true;
+  for (const core::LogEntry& entry : page.entries) {
+    const auto make_frame = [&] { return encode_update(entry, page.head.epoch, format_); };
+    whole = pass(replay, keys_of(entry), make_frame) == Pass::done;
+    if (!whole) break;
+  }
+  if (closed_) return;
+  // No more: everything up to the head that this page was read at has been seen.
+  if (whole && !page.has_more) move(replay, page.head.head_seq);
+  finish_if_there(replay);
 }
 
 }  // namespace fluxora::hub

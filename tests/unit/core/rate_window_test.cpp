@@ -27,12 +27,12 @@ TEST(RateWindow, AllowsAsManyAsTheLimit) {
   RateWindow window = two_a_second();
   EXPECT_EQ(window.count(start), Verdict::allowed);
   EXPECT_EQ(window.count(start), Verdict::allowed);
-  EXPECT_EQ(window.count(start), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start), Verdict::exceeded);
 }
 
-TEST(RateWindow, SaysOnceAWindowThatItIsExceeded) {
+TEST(RateWindow, RefusesTheRestOfAnExceededWindow) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
   EXPECT_EQ(window.count(start), Verdict::exceeded);
   EXPECT_EQ(window.count(start + 999), Verdict::exceeded);
 }
@@ -40,10 +40,10 @@ TEST(RateWindow, SaysOnceAWindowThatItIsExceeded) {
 TEST(RateWindow, AWindowEndsWithItsLastMillisecond) {
   RateWindow window = two_a_second();
   ASSERT_EQ(send(window, 2, start), Verdict::allowed);
-  ASSERT_EQ(window.count(start + 999), Verdict::exceeded_now);
+  ASSERT_EQ(window.count(start + 999), Verdict::exceeded);
   EXPECT_EQ(window.count(start + 1000), Verdict::allowed);
   EXPECT_EQ(window.count(start + 1000), Verdict::allowed);
-  EXPECT_EQ(window.count(start + 1000), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 1000), Verdict::exceeded);
 }
 
 TEST(RateWindow, WindowsFollowEachOtherWithoutAGap) {
@@ -56,8 +56,8 @@ TEST(RateWindow, WindowsFollowEachOtherWithoutAGap) {
 
 TEST(RateWindow, ExceededWindowsInARowArePersistent) {
   RateWindow window = two_a_second();
-  EXPECT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  EXPECT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start), Verdict::exceeded);
+  EXPECT_EQ(send(window, 3, start + 1000), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 2000), Verdict::persistent);
   EXPECT_EQ(window.count(start + 2000), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 3000), Verdict::persistent);
@@ -65,26 +65,26 @@ TEST(RateWindow, ExceededWindowsInARowArePersistent) {
 
 TEST(RateWindow, AWindowThatIsKeptEndsTheRow) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded);
   ASSERT_EQ(send(window, 2, start + 2000), Verdict::allowed);
-  EXPECT_EQ(send(window, 3, start + 3000), Verdict::exceeded_now);
-  EXPECT_EQ(send(window, 3, start + 4000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start + 3000), Verdict::exceeded);
+  EXPECT_EQ(send(window, 3, start + 4000), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 5000), Verdict::persistent);
 }
 
 TEST(RateWindow, AQuietWindowEndsTheRow) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded);
   // Nothing came from 2,000 to 2,999.
-  EXPECT_EQ(send(window, 3, start + 3000), Verdict::exceeded_now);
+  EXPECT_EQ(send(window, 3, start + 3000), Verdict::exceeded);
 }
 
 TEST(RateWindow, TheLastMillisecondOfTheNextWindowStillFollows) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  ASSERT_EQ(send(window, 3, start + 1999), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
+  ASSERT_EQ(send(window, 3, start + 1999), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 2999), Verdict::persistent);
 }
 
@@ -92,14 +92,14 @@ TEST(RateWindow, AfterAQuietTimeAWindowBeginsWithItsFirstMessage) {
   RateWindow window = two_a_second();
   ASSERT_EQ(window.count(start), Verdict::allowed);
   ASSERT_EQ(send(window, 2, start + 60'500), Verdict::allowed);
-  EXPECT_EQ(window.count(start + 61'499), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 61'499), Verdict::exceeded);
   EXPECT_EQ(window.count(start + 61'500), Verdict::allowed);
 }
 
 TEST(RateWindow, AClockThatStepsBackGivesNoNewAllowance) {
   RateWindow window = two_a_second();
   ASSERT_EQ(send(window, 2, start), Verdict::allowed);
-  EXPECT_EQ(window.count(start - 5000), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start - 5000), Verdict::exceeded);
   EXPECT_EQ(window.count(start - 1), Verdict::exceeded);
 }
 
@@ -107,31 +107,31 @@ TEST(RateWindow, AClockThatStepsBackGoesOnInItsWindow) {
   RateWindow window = two_a_second();
   ASSERT_EQ(window.count(start), Verdict::allowed);
   ASSERT_EQ(window.count(start - 60'000), Verdict::allowed);
-  EXPECT_EQ(window.count(start + 999), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 999), Verdict::exceeded);
   EXPECT_EQ(window.count(start + 1000), Verdict::allowed);
 }
 
 TEST(RateWindow, AClockThatStepsBackKeepsTheRow) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded);
   ASSERT_EQ(window.count(start), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 2000), Verdict::persistent);
 }
 
 TEST(RateWindow, AClockThatJumpsAheadBeginsAnew) {
   RateWindow window = two_a_second();
-  ASSERT_EQ(send(window, 3, start), Verdict::exceeded_now);
-  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded_now);
-  EXPECT_EQ(send(window, 3, start + 1'000'000'000), Verdict::exceeded_now);
-  EXPECT_EQ(send(window, 3, start + 1'000'001'000), Verdict::exceeded_now);
+  ASSERT_EQ(send(window, 3, start), Verdict::exceeded);
+  ASSERT_EQ(send(window, 3, start + 1000), Verdict::exceeded);
+  EXPECT_EQ(send(window, 3, start + 1'000'000'000), Verdict::exceeded);
+  EXPECT_EQ(send(window, 3, start + 1'000'001'000), Verdict::exceeded);
   EXPECT_EQ(send(window, 3, start + 1'000'002'000), Verdict::persistent);
 }
 
 TEST(RateWindow, TheFirstWindowOfAClockThatBeginsAtNothing) {
   RateWindow window = two_a_second();
   EXPECT_EQ(send(window, 2, 0), Verdict::allowed);
-  EXPECT_EQ(window.count(999), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(999), Verdict::exceeded);
   EXPECT_EQ(window.count(1000), Verdict::allowed);
 }
 
@@ -140,13 +140,13 @@ TEST(RateWindow, TheLargestNumbers) {
   RateWindow any(most, 1000, 1);
   EXPECT_EQ(send(any, 100'000, start), Verdict::allowed);
   RateWindow patient(0, 1000, most);
-  for (int i = 0; i < 1'000; ++i) ASSERT_EQ(patient.count(start + i * 1000), Verdict::exceeded_now);
+  for (int i = 0; i < 1'000; ++i) ASSERT_EQ(patient.count(start + i * 1000), Verdict::exceeded);
 }
 
 TEST(RateWindow, IsForConstantsToo) {
   constexpr bool refused = [] {
     RateWindow window(1, 1000, 2);
-    return window.count(start) == Verdict::allowed && window.count(start) == Verdict::exceeded_now;
+    return window.count(start) == Verdict::allowed && window.count(start) == Verdict::exceeded;
   }();
   static_assert(refused);
 }
@@ -160,9 +160,9 @@ TEST(RateWindow, TheWebSocketsNumbers) {
   // SPEC section 6: over 30 messages in a 10 s window, and 3 exceeded windows in a row.
   RateWindow window(30, 10'000, 3);
   EXPECT_EQ(send(window, 30, start), Verdict::allowed);
-  EXPECT_EQ(window.count(start + 9'999), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 9'999), Verdict::exceeded);
   EXPECT_EQ(send(window, 30, start + 10'000), Verdict::allowed);
-  EXPECT_EQ(window.count(start + 10'000), Verdict::exceeded_now);
+  EXPECT_EQ(window.count(start + 10'000), Verdict::exceeded);
   EXPECT_EQ(send(window, 31, start + 20'000), Verdict::persistent);
 }
 

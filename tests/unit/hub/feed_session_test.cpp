@@ -42,14 +42,21 @@ TEST(FeedSession, EachEntryComesOnceWhenABatchComesAgain) {
   EXPECT_EQ(bench.outlet.sent, sequence({"* live after e1-0"}, 1, 4));
 }
 
-TEST(FeedSession, TheFrameOfABatchIsSharedNotMadeAgain) {
-  SessionBench bench(0);
+TEST(FeedSession, AFrameIsSharedNotMadeAgain) {
+  SessionBench bench;
+  RecordingOutlet other_outlet;
+  const auto other = std::make_shared<FeedSession>(*bench.shard, other_outlet, FeedFormat::websocket);
+  RecordingOutlet reader_outlet;
+  const auto reader = std::make_shared<FeedSession>(*bench.shard, reader_outlet, FeedFormat::sse);
   bench.subscribe(everything);
-  bench.log.append_many(1);
-  const Frame frame = encode_update(bench.log.entry(1), "e1");
-  bench.session->publish({"e1", {{bench.log.entry(1), frame}}});
+  for (const auto& session : {other, reader}) session->subscribe(everything, std::nullopt, [](const Subscribed&) {});
+  bench.happen(1);
   ASSERT_EQ(bench.outlet.frames.size(), 1u);
-  EXPECT_EQ(bench.outlet.frames[0], frame);
+  ASSERT_EQ(other_outlet.frames.size(), 1u);
+  ASSERT_EQ(reader_outlet.frames.size(), 1u);
+  EXPECT_EQ(bench.outlet.frames[0], other_outlet.frames[0]);
+  EXPECT_EQ(*bench.outlet.frames[0], *encode_update(bench.log.entry(1), "e1", FeedFormat::websocket));
+  EXPECT_EQ(*reader_outlet.frames[0], *encode_update(bench.log.entry(1), "e1", FeedFormat::sse));
 }
 
 TEST(FeedSession, TopicsSelect) {
@@ -86,10 +93,9 @@ TEST(FeedSession, ResumesFromTheBeginning) {
   EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-0"}, 1, 3));
 }
 
-TEST(FeedSession, ResumingAtTheEndNeedsNoPage) {
+TEST(FeedSession, ResumingAtTheEndNeedsNoQuestion) {
   SessionBench bench(10);
   bench.subscribe(everything, at(10));
-  bench.answer();
   EXPECT_TRUE(bench.log.reads.empty());
   bench.happen(1);
   EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-10"}, 11, 11));
@@ -133,7 +139,7 @@ TEST(FeedSession, AStreamsReplayAsksForThatStreamAlone) {
     bench.log.append(1, sender, recipient);
     bench.log.append(2, sender, recipient);
   }
-  bench.publish_all();
+  bench.begin_at_the_end();
   bench.subscribe(of_stream(2), at(2));
   bench.settle();
   EXPECT_EQ(bench.outlet.sent, (Texts{"2 resumed after e1-2", "4", "6", "8"}));
@@ -147,7 +153,7 @@ TEST(FeedSession, APartysReplayLeavesOutWhatIsNotTheirs) {
   bench.log.append(2, "GB", "GA");
   bench.log.append(0, "", "");
   bench.log.append(3, "GA", "GC");
-  bench.publish_all();
+  bench.begin_at_the_end();
   bench.subscribe(from_sender("GA"), at(0));
   bench.settle();
   EXPECT_EQ(bench.outlet.sent, (Texts{"A resumed after e1-0", "1", "4"}));
@@ -157,13 +163,13 @@ TEST(FeedSession, AStepOfAReplayEndsAtItsBytesToo) {
   SessionBench bench;
   bench.log.value_bytes = 100'000;  // of events that change no stream, whose XDR is shown
   for (int i = 0; i < 12; ++i) bench.log.append(0, "", "");
-  bench.publish_all();
+  bench.begin_at_the_end();
   bench.subscribe(everything, at(0));
   bench.answer();
   bench.answer();
   const std::size_t in_one_step = bench.outlet.sent.size() - 1;
-  EXPECT_GE(in_one_step, replay_bytes / 200'000);
-  EXPECT_LE(in_one_step, replay_bytes / 100'000 + 1);
+  EXPECT_GE(in_one_step, FeedLimits().held_from_bytes / 200'000);
+  EXPECT_LE(in_one_step, FeedLimits().held_from_bytes / 100'000 + 1);
   bench.settle();
   EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-0"}, 1, 12));
 }
@@ -197,7 +203,7 @@ TEST(FeedSession, PagesWithNothingToSendGoOnWithoutWaiting) {
   SessionBench bench;
   for (std::size_t i = 0; i < replay_page * 2; ++i) bench.log.append(1, "GX", "GY");
   bench.log.append(2, "GA", "GB");
-  bench.publish_all();
+  bench.begin_at_the_end();
   bench.subscribe(from_sender("GA"), at(0));
   bench.answer();
   bench.answer();
@@ -415,14 +421,17 @@ TEST(FeedSession, AtMostAThousandSubscriptions) {
   EXPECT_EQ(bench.outlet.sent.back(), "* live after e1-5") << "there is room again";
 }
 
-TEST(FeedSession, TheLimitHoldsForThoseThatWaitForTheLog) {
+TEST(FeedSession, TheLimitCountsThoseThatWaitForTheLog) {
   SessionBench bench(5);
   for (std::size_t i = 1; i < max_subscriptions; ++i) bench.subscribe(of_stream(i));
   bench.subscribe(everything, at(3));
+  bench.outlet.sent.clear();
   bench.subscribe(of_stream(max_subscriptions));
+  EXPECT_EQ(bench.outlet.sent.size(), 1u);
+  EXPECT_TRUE(bench.outlet.sent[0].ends_with(" too many"));
   bench.outlet.sent.clear();
   bench.settle();
-  EXPECT_EQ(bench.outlet.sent, Texts{"* too many"});
+  EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-3"}, 4, 5));
 }
 
 TEST(FeedSession, ALogThatCannotBeAskedIsTold) {
@@ -437,8 +446,7 @@ TEST(FeedSession, ALogThatCannotBeAskedIsTold) {
 }
 
 TEST(FeedSession, AReplayThatCannotGoOnIsGivenUp) {
-  for (const auto failure :
-       {ports::StoreFailure::busy, ports::StoreFailure::unavailable, ports::StoreFailure::internal}) {
+  for (const auto failure : {ports::StoreFailure::unavailable, ports::StoreFailure::internal}) {
     SessionBench bench(5);
     bench.subscribe(everything, at(3));
     bench.answer();
@@ -447,6 +455,36 @@ TEST(FeedSession, AReplayThatCannotGoOnIsGivenUp) {
     EXPECT_EQ(bench.outlet.given_up, 1);
     EXPECT_EQ(bench.outlet.sent, Texts{"* resumed after e1-3"});
   }
+}
+
+TEST(FeedSession, ABusyStoreIsAskedAgainByTheTickAndNotForEver) {
+  SessionBench bench(5);
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  bench.log.failure = ports::StoreFailure::busy;
+  bench.answer();
+  for (unsigned i = 2; i < busy_store_ticks; ++i) {
+    EXPECT_EQ(bench.log.waiting(), 0u);
+    bench.tick();
+    ASSERT_EQ(bench.log.waiting(), 1u);
+    bench.answer();
+  }
+  bench.log.failure.reset();
+  bench.tick();
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-3"}, 4, 5));
+
+  bench.begin_at_the_end();
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  bench.log.failure = ports::StoreFailure::busy;
+  for (unsigned i = 0; i < busy_store_ticks; ++i) {
+    EXPECT_EQ(bench.outlet.given_up, 0);
+    bench.answer();
+    bench.tick();
+  }
+  EXPECT_EQ(bench.outlet.given_up, 1);
+  EXPECT_EQ(bench.log.waiting(), 0u);
 }
 
 TEST(FeedSession, AReplayUnderWhichTheLogIsPrunedIsGivenUp) {
@@ -516,6 +554,296 @@ TEST(FeedSession, AnswersMayOutliveTheSession) {
   bench.session.reset();
   while (bench.log.waiting() > 0) bench.answer();
   EXPECT_EQ(bench.outlet.sent, Texts{"* resumed after e1-3"});
+}
+
+// What is remembered.
+
+TEST(FeedSession, AFreshCursorNeedsNoQuestion) {
+  SessionBench bench(5);
+  bench.happen(5);
+  bench.subscribe(everything, at(7));
+  bench.subscribe(of_stream(1), at(5));
+  EXPECT_EQ(bench.outlet.sent, (Texts{"* resumed after e1-7", "8", "9", "10", "1 resumed after e1-5", "6", "7"}));
+  EXPECT_EQ(bench.log.waiting(), 0u);
+  bench.subscribe(of_stream(2), at(4));
+  EXPECT_EQ(bench.log.waiting(), 1u) << "what was before isn't remembered";
+}
+
+TEST(FeedSession, AFreshCursorOfAnotherEpochIsAskedAbout) {
+  SessionBench bench(5);
+  bench.happen(5);
+  bench.subscribe(everything, core::Cursor{"e0", 7});
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, Texts{"* epoch_changed after e1-10"});
+}
+
+TEST(FeedSession, AReplayGoesOverToWhatIsRemembered) {
+  SessionBench bench(10);
+  bench.happen(300);
+  bench.subscribe(everything, at(8));
+  bench.answer();
+  bench.answer();
+  ASSERT_EQ(bench.log.reads.size(), 1u);
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-8"}, 9, 310));
+  EXPECT_EQ(bench.log.reads.size(), 1u) << "behind the first page everything is remembered";
+}
+
+// Holding.
+
+/// Few messages may wait, and little is remembered.
+constexpr FeedLimits tight{1'000'000, 4, {10, 1'000'000}};
+
+TEST(FeedSession, WhoDoesNotKeepUpIsHeldAndLosesNothing) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  bench.outlet.sent.clear();
+  bench.happen(6);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 4)) << "so much may wait";
+  bench.happen(2);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 4));
+  bench.drain();
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 8)) << "from memory";
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 8)) << "four wait again";
+  bench.drain();
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 10));
+  EXPECT_TRUE(bench.log.reads.empty());
+  EXPECT_EQ(bench.shard->counters().holds, 2u);
+  EXPECT_EQ(bench.outlet.given_up + bench.outlet.ended_as_slow, 0);
+}
+
+TEST(FeedSession, WhoIsHeldForLongReadsOnFromTheLog) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(of_stream(1));
+  bench.outlet.sent.clear();
+  for (int i = 0; i < 40; ++i) bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 4));
+  bench.drain();
+  ASSERT_EQ(bench.log.reads.size(), 1u);
+  EXPECT_EQ(bench.log.reads[0].after_seq, 4u);
+  EXPECT_EQ(bench.log.reads[0].filter.stream_id, stream_id(1));
+  EXPECT_EQ(bench.log.reads[0].filter.min_seq, 40u);
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 40));
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 41));
+}
+
+TEST(FeedSession, WhatComesWhileItIsHeldIsOfTheTopicsOfThen) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(of_stream(1));
+  for (int i = 0; i < 20; ++i) bench.happen(1);
+  for (int i = 0; i < 20; ++i) bench.log.append(2, sender, recipient);
+  bench.drain();  // a page of stream 1 is asked for
+  bench.subscribe(of_stream(2));
+  bench.publish_all();
+  bench.outlet.sent.clear();
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 5, 40));
+}
+
+TEST(FeedSession, AnswersMayWaitBesideWhatHoldsAFeed) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  bench.happen(6);
+  bench.session->unsubscribe(everything);
+  bench.subscribe(of_stream(1));
+  EXPECT_EQ(bench.outlet.sent.back(), "1 live after e1-6");
+  bench.settle();
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent.back(), "7");
+}
+
+TEST(FeedSession, AnEntryLargerThanTheBoundIsSentAlone) {
+  SessionBench bench;
+  bench.begin_at(0, {1'000, 100, {10, 1'000'000}});
+  bench.subscribe(everything);
+  bench.outlet.sent.clear();
+  bench.happen(3);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 1));
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 1, 3));
+}
+
+TEST(FeedSession, WhoNeverReadsIsEndedAsSlow) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  bench.happen(6);
+  bench.tick(slow_consumer_ticks - 1);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0);
+  bench.happen(1);
+  bench.tick();
+  EXPECT_EQ(bench.outlet.ended_as_slow, 1);
+  EXPECT_EQ(bench.shard->counters().slow_consumers[0], 1u);
+  bench.tick(slow_consumer_ticks);
+  bench.drain();
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 1);
+  EXPECT_EQ(bench.outlet.frames.size(), 4u) << "nothing is sent after the end";
+}
+
+TEST(FeedSession, WhoReadsSlowlyButReadsIsNotEnded) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  for (int i = 0; i < 10; ++i) {
+    bench.happen(6);
+    bench.tick(slow_consumer_ticks - 1);
+    bench.drain();
+  }
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0);
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({"* live after e1-0"}, 1, 60));
+}
+
+TEST(FeedSession, WhoNeverReadsItsReplayIsEndedAsSlow) {
+  SessionBench bench(500);
+  bench.subscribe(everything, at(0));
+  bench.answer();
+  bench.answer();
+  bench.tick(slow_consumer_ticks);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 1);
+}
+
+TEST(FeedSession, ASlowLogIsNotASlowConsumer) {
+  SessionBench bench(500);
+  bench.subscribe(everything, at(0));
+  bench.answer();
+  bench.tick(slow_consumer_ticks * 2);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0);
+}
+
+TEST(FeedSession, WhoWaitsForNothingMayTakeItsTime) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  bench.happen(4);
+  bench.tick(slow_consumer_ticks * 2);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0);
+}
+
+// Filters.
+
+TEST(FeedSession, AnEventsNameSelectsLiveAndReplayed) {
+  SessionBench bench;
+  const Topic protocol{Topic::Kind::all, {}, core::EventName::protocol_event};
+  const auto three = [&] {
+    bench.log.append(1, sender, recipient);
+    bench.log.append(0, "", "");
+    bench.log.append(2, sender, recipient);
+  };
+  three();
+  bench.begin_at_the_end();
+  bench.subscribe(protocol, at(0));
+  bench.settle();
+  ASSERT_EQ(bench.log.reads.size(), 1u);
+  EXPECT_EQ(bench.log.reads[0].filter.event, core::EventName::protocol_event);
+  three();
+  bench.publish_all();
+  EXPECT_EQ(bench.outlet.sent, (Texts{"* resumed after e1-0", "2", "5"}));
+}
+
+core::LogEntry transfer(const std::string& from, const std::string& to) {
+  core::LogEntry entry;
+  entry.event = core::EventName::stream_updated;
+  entry.event_id = "transfer";
+  entry.stream_id = stream_id(1);
+  entry.stream = core::sample_stream();
+  entry.stream->recipient = to;
+  entry.change = R"({"recipient":[")" + from + R"(",")" + to + R"("]})";
+  return entry;
+}
+
+TEST(FeedSession, WhoAStreamIsTakenFromIsToldLiveAndReplayed) {
+  SessionBench bench;
+  const auto given_away = [&] {
+    bench.log.append(1, "GS", "GA");
+    bench.log.append(transfer("GA", "GB"));
+    bench.log.append(1, "GS", "GB");
+  };
+  given_away();
+  bench.begin_at_the_end();
+  bench.subscribe(to_recipient("GA"), at(0));
+  bench.settle();
+  given_away();
+  bench.publish_all();
+  EXPECT_EQ(bench.outlet.sent, (Texts{"A resumed after e1-0", "1", "2", "4", "5"}));
+}
+
+// The thread's other sessions, and its end.
+
+TEST(FeedSession, AnotherMayLeaveWhileOneIsTold) {
+  SessionBench bench;
+  RecordingOutlet outlets[3];
+  std::vector<std::shared_ptr<FeedSession>> sessions;
+  for (RecordingOutlet& outlet : outlets) {
+    sessions.push_back(std::make_shared<FeedSession>(*bench.shard, outlet, FeedFormat::websocket));
+    sessions.back()->subscribe(everything, std::nullopt, [](const Subscribed&) {});
+    sessions.back()->subscribe(of_stream(1), std::nullopt, [](const Subscribed&) {});
+  }
+  // Whoever is told first ends another and itself.
+  for (std::size_t i = 0; i < 3; ++i) {
+    outlets[i].on_send = [&, i](std::uint64_t) {
+      sessions[(i + 1) % 3]->close();
+      sessions[i]->close();
+    };
+  }
+  bench.happen(2);
+  std::size_t told = 0;
+  for (const RecordingOutlet& outlet : outlets) told += outlet.frames.size();
+  EXPECT_EQ(told, 2u) << "the first of each two, once";
+  EXPECT_EQ(bench.shard->counters().subscriptions, 0u);
+}
+
+TEST(FeedSession, NothingOfAnotherLogComesToASessionOfThisOne) {
+  SessionBench bench(10);
+  bench.subscribe(of_stream(1));
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  bench.log.extent.epoch = "e2";
+  bench.shard->change_log({"e2", 10});
+  bench.answer();
+  bench.happen(2);
+  bench.subscribe(of_stream(2));
+  EXPECT_EQ(bench.outlet.sent, (Texts{"1 live after e1-10", "* resumed after e1-3"}));
+}
+
+TEST(FeedSession, AReplayingSessionGivesUpWhenTheLogChanges) {
+  SessionBench bench(10);
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  bench.log.extent.epoch = "e2";
+  bench.shard->change_log({"e2", 10});
+  bench.answer();
+  EXPECT_EQ(bench.outlet.given_up, 1);
+  EXPECT_EQ(bench.outlet.sent, Texts{"* resumed after e1-3"});
+}
+
+TEST(FeedSession, WhatThereIsIsCounted) {
+  SessionBench bench(10);
+  const FeedCounters& counters = bench.shard->counters();
+  EXPECT_EQ(counters.sessions[static_cast<std::size_t>(FeedFormat::websocket)], 1u);
+  bench.subscribe(of_stream(1));
+  bench.subscribe(everything, at(3));
+  EXPECT_EQ(counters.subscriptions, 1u) << "one waits for the log";
+  bench.answer();
+  EXPECT_EQ(counters.subscriptions, 2u);
+  EXPECT_EQ(counters.replays, 1u);
+  EXPECT_EQ(counters.replays_running, 1u);
+  bench.settle();
+  EXPECT_EQ(counters.replays_running, 0u);
+  bench.happen(2);
+  EXPECT_EQ(counters.deliveries, 9u);
+  bench.session->close();
+  EXPECT_EQ(counters.subscriptions, 0u);
+  EXPECT_EQ(counters.sessions[static_cast<std::size_t>(FeedFormat::websocket)], 0u);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 
 #include "fake_clock.hpp"
 #include "fake_log.hpp"
+#include "fluxora/core/cursor.hpp"
+#include "fluxora/hub/feed_session.hpp"
 #include "memory_event_log.hpp"
 
 namespace fluxora::hub::test {
@@ -29,6 +31,11 @@ class SharedLog {
     const std::lock_guard lock(mutex_);
     log_.append_many(count);
     if (notify) wake();
+  }
+  void append(core::LogEntry entry) {
+    const std::lock_guard lock(mutex_);
+    log_.append(std::move(entry));
+    wake();
   }
   /// The database is another one now: its log has `count` entries.
   void replace(const std::string& epoch, std::size_t count) {
@@ -134,6 +141,11 @@ class IoThreads {
     }
     task();
   }
+  /// Waits until more than `count` tasks wait.
+  void await_one(unsigned io_thread, std::size_t count) {
+    std::unique_lock lock(mutex_);
+    ASSERT_TRUE(posted_.wait_for(lock, patience, [&] { return tasks_[io_thread].size() > count; }));
+  }
   void run_waiting(unsigned io_thread) {
     while (waiting(io_thread) > 0) run_one(io_thread);
   }
@@ -148,31 +160,56 @@ class IoThreads {
   std::vector<std::deque<std::function<void()>>> tasks_;
 };
 
-/// Keeps what it hears.
-class Listener final : public Subscriber {
+Notice notice_of(const std::string& text) {
+  return {{std::make_shared<std::string>(text), std::make_shared<std::string>("event: " + text + "\n\n")}};
+}
+
+/// A connection that follows everything and keeps what it hears.
+class Listener final : public Subscriber, public Outlet {
  public:
-  void on_batch(const PublishedBatch& batch) override {
-    epochs.push_back(batch.epoch);
-    for (const PublishedEntry& published : batch.entries) {
-      seqs.push_back(published.entry.seq);
-      frames.push_back(published.frame);
-    }
-    if (on_hearing) on_hearing();
-  }
-  void on_notice(const Frame& notice) override {
-    notices.push_back(*notice);
+  void on_notice(const Notice& notice) override {
+    notices.push_back(*notice.frame(FeedFormat::websocket));
     if (on_hearing) on_hearing();
   }
   void on_epoch_changed() override {
     ++epoch_changes;
     if (on_hearing) on_hearing();
   }
+  void on_tick(core::UnixMillis now) override { ticks.push_back(now); }
 
+  void send(Frame frame) override {
+    const std::size_t from = frame->find("\"cursor\":\"") + 10;
+    const auto cursor = core::parse_cursor(frame->substr(from, frame->find('"', from) - from));
+    ASSERT_TRUE(static_cast<bool>(cursor));
+    epochs.push_back(cursor->epoch);
+    seqs.push_back(cursor->seq);
+    frames.push_back(std::move(frame));
+    if (on_hearing) on_hearing();
+  }
+  [[nodiscard]] Backlog backlog() const override { return {}; }
+  [[nodiscard]] bool drained() const override { return true; }
+  void give_up() override { ++ended; }
+  void too_slow() override { ++ended; }
+
+  /// On its thread, like all of it.
+  void join(Hub& hub, unsigned io_thread) {
+    hub.add(io_thread, *this);
+    session = std::make_shared<FeedSession>(hub.shard(io_thread), *this, FeedFormat::websocket);
+    session->subscribe({}, std::nullopt, [](const Subscribed&) {});
+  }
+  void leave(Hub& hub, unsigned io_thread) {
+    hub.remove(io_thread, *this);
+    session->close();
+  }
+
+  std::shared_ptr<FeedSession> session;
   std::vector<std::uint64_t> seqs;
   std::vector<std::string> epochs;
   std::vector<Frame> frames;
   std::vector<std::string> notices;
+  std::vector<core::UnixMillis> ticks;
   int epoch_changes = 0;
+  int ended = 0;
   std::function<void()> on_hearing;
 };
 
@@ -203,7 +240,8 @@ class HubTest : public ::testing::Test {
   fakes::FakeClock clock_;
   fakes::FakeLog lines_;
   IoThreads io_{2};
-  Hub hub_{std::make_unique<Tail>(log_), clock_, lines_};
+  MemoryEventLog replays_;  // nobody asks it anything here
+  Hub hub_{std::make_unique<Tail>(log_), replays_, clock_, lines_};
   Listener listener_;
 };
 
@@ -213,10 +251,24 @@ TEST_F(HubTest, BeginsWhereTheLogEnds) {
     EXPECT_EQ(hub_.position(io_thread).epoch, "e1");
     EXPECT_EQ(hub_.position(io_thread).seq, 7u);
   }
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(8);
   EXPECT_EQ(listener_.seqs, from_to(8, 8));
+}
+
+TEST_F(HubTest, RemembersWhatCameLastBeforeItBegan) {
+  constexpr std::uint64_t entries = Hub::remembered_at_start + 300;
+  start(entries);
+  EXPECT_EQ(hub_.position(0).seq, entries);
+  listener_.session = std::make_shared<FeedSession>(hub_.shard(0), listener_, FeedFormat::websocket);
+  listener_.session->subscribe({}, core::Cursor{"e1", entries - Hub::remembered_at_start}, [](const Subscribed&) {});
+  EXPECT_EQ(listener_.seqs, from_to(301, entries));
+  EXPECT_EQ(replays_.waiting(), 0u);
+
+  const auto another = std::make_shared<FeedSession>(hub_.shard(0), listener_, FeedFormat::websocket);
+  another->subscribe({}, core::Cursor{"e1", entries - Hub::remembered_at_start - 1}, [](const Subscribed&) {});
+  EXPECT_EQ(replays_.waiting(), 1u) << "what was before has to be asked for";
 }
 
 TEST_F(HubTest, ALogThatCannotBeReadAtTheStartIsTheCallersTrouble) {
@@ -228,9 +280,9 @@ TEST_F(HubTest, WhatIsAppendedReachesEveryThreadsSubscribersInOrder) {
   start(0);
   Listener second;
   Listener other_thread;
-  hub_.add(0, listener_);
-  hub_.add(0, second);
-  hub_.add(1, other_thread);
+  listener_.join(hub_, 0);
+  second.join(hub_, 0);
+  other_thread.join(hub_, 1);
   log_.append(3);
   follow_to(3);
   log_.append(4);
@@ -245,13 +297,13 @@ TEST_F(HubTest, WhatIsAppendedReachesEveryThreadsSubscribersInOrder) {
 TEST_F(HubTest, AnEntryIsEncodedOnceForAll) {
   start(0);
   Listener other_thread;
-  hub_.add(0, listener_);
-  hub_.add(1, other_thread);
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
   log_.append(1);
   follow_to(1);
   io_.run_one(1);
   ASSERT_EQ(listener_.frames.size(), 1u);
-  EXPECT_EQ(listener_.frames, other_thread.frames);
+  EXPECT_EQ(listener_.frames[0].get(), other_thread.frames.at(0).get());
   EXPECT_NE(listener_.frames[0]->find(R"("cursor":"e1-1")"), std::string::npos);
 }
 
@@ -261,34 +313,151 @@ TEST_F(HubTest, AThreadsTailMovesWithItsSubscribers) {
   follow_to(2);
   EXPECT_EQ(hub_.position(1).seq, 0u) << "thread 1 hasn't been given them yet";
   Listener late;
-  hub_.add(1, late);
+  late.join(hub_, 1);
   while (hub_.position(1).seq < 2 && !HasFatalFailure()) io_.run_one(1);
   EXPECT_EQ(hub_.position(1).seq, 2u);
   EXPECT_EQ(late.seqs, from_to(1, 2)) << "it came before its thread was given them";
 }
 
-TEST_F(HubTest, ManyEntriesComeInBatches) {
+TEST_F(HubTest, ManyEntriesAreHandedOverInPieces) {
   start(0);
-  hub_.add(0, listener_);
-  std::vector<std::size_t> sizes;
-  std::size_t before = 0;
-  listener_.on_hearing = [&] {
-    sizes.push_back(listener_.seqs.size() - before);
-    before = listener_.seqs.size();
-  };
-  log_.append(Hub::batch_limit * 2 + 1);
-  follow_to(Hub::batch_limit * 2 + 1);
-  EXPECT_EQ(sizes, (std::vector<std::size_t>{Hub::batch_limit, Hub::batch_limit, 1}));
-  EXPECT_EQ(listener_.seqs, from_to(1, Hub::batch_limit * 2 + 1));
+  listener_.join(hub_, 0);
+  constexpr std::uint64_t many = Hub::batch_limit * 2 + 1;
+  log_.append(many);
+  while (hub_.position(0).seq < many && !HasFatalFailure()) {
+    const std::uint64_t before = hub_.position(0).seq;
+    io_.run_one(0);
+    EXPECT_LE(hub_.position(0).seq - before, Hub::handed_entries);
+  }
+  EXPECT_EQ(listener_.seqs, from_to(1, many));
   for (const std::size_t limit : log_.limits()) EXPECT_EQ(limit, Hub::batch_limit);
+}
+
+TEST_F(HubTest, TheSlowestThreadSetsThePace) {
+  start(0);
+  listener_.join(hub_, 0);
+  constexpr std::uint64_t many = Hub::handed_entries * Hub::max_handed * 3;
+  log_.append(many);
+  // Thread 1 does nothing until thread 0 has got all that it can get meanwhile.
+  while (hub_.position(0).seq < Hub::handed_entries * (Hub::max_handed - 4) && !HasFatalFailure()) io_.run_one(0);
+  EXPECT_LE(io_.waiting(1), Hub::max_handed);
+  EXPECT_LT(hub_.position(0).seq, many);
+  while (hub_.position(0).seq < many && !HasFatalFailure()) {
+    EXPECT_LE(io_.waiting(1), Hub::max_handed);
+    if (io_.waiting(1) > 0) io_.run_one(1);
+    if (io_.waiting(0) > 0) io_.run_one(0);
+  }
+  EXPECT_EQ(listener_.seqs, from_to(1, many));
+}
+
+TEST_F(HubTest, AThreadThatStandsStillDoesNotKeepTheHubFromEnding) {
+  start(0);
+  log_.append(Hub::handed_entries * (Hub::max_handed + 2));
+  while (io_.waiting(0) < Hub::max_handed) io_.await_one(0, io_.waiting(0));
+  end();
+  EXPECT_EQ(io_.waiting(0), Hub::max_handed);
+}
+
+core::LogEntry chain_entry(const std::string& event_id, char hash) {
+  core::LogEntry entry;
+  entry.event = core::EventName::stream_updated;
+  entry.event_id = event_id;
+  entry.stream_id = stream_id(1);
+  entry.ledger_hash.emplace();
+  entry.ledger_hash->fill(static_cast<std::uint8_t>(hash));
+  return entry;
+}
+
+core::LogEntry retraction_of(const core::LogEntry& undone, std::uint64_t seq) {
+  core::LogEntry entry = undone;
+  entry.event = core::EventName::stream_retracted;
+  entry.event_id = "retracted-" + std::to_string(seq);
+  entry.retracts = seq;
+  return entry;
+}
+
+TEST_F(HubTest, AnEventThatStandsIsNotToldAgain) {
+  start(0);
+  listener_.join(hub_, 0);
+  log_.append(chain_entry("a", 1));
+  log_.append(chain_entry("b", 1));
+  log_.append(chain_entry("a", 1));
+  log_.append(chain_entry("c", 1));
+  follow_to(4);
+  EXPECT_EQ(listener_.seqs, (std::vector<std::uint64_t>{1, 2, 4}));
+  EXPECT_EQ(hub_.statistics().duplicates, 1u);
+  EXPECT_EQ(lines_.lines("duplicate_event").size(), 1u);
+  // Whoever follows now has been given everything up to there.
+  log_.append(chain_entry("c", 1));
+  follow_to(5);
+  EXPECT_EQ(hub_.position(0).seq, 5u);
+}
+
+TEST_F(HubTest, AnEventThatWasRetractedComesAgain) {
+  start(0);
+  listener_.join(hub_, 0);
+  const core::LogEntry event = chain_entry("a", 1);
+  log_.append(event);
+  log_.append(retraction_of(event, 1));
+  log_.append(event);  // in the same ledger
+  log_.append(retraction_of(event, 3));
+  log_.append(chain_entry("a", 2));  // in the ledger that took its place
+  core::LogEntry of_another_stream = chain_entry("a", 2);
+  of_another_stream.stream_id = stream_id(2);
+  log_.append(of_another_stream);  // one event, two entries
+  core::LogEntry of_no_ledger = chain_entry("a", 2);
+  of_no_ledger.ledger_hash.reset();
+  log_.append(of_no_ledger);
+  follow_to(7);
+  EXPECT_EQ(listener_.seqs, from_to(1, 7));
+  EXPECT_EQ(hub_.statistics().duplicates, 0u);
+}
+
+TEST_F(HubTest, AnotherLogMayHoldTheSameEvents) {
+  start(0);
+  log_.append(chain_entry("a", 1));
+  follow_to(1);
+  log_.replace("e2", 0);
+  while (hub_.position(0).epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
+  listener_.join(hub_, 0);
+  log_.append(chain_entry("a", 1));
+  follow_to(1);
+  EXPECT_EQ(listener_.seqs, from_to(1, 1));
+}
+
+TEST_F(HubTest, TheTickReachesTheThreadsSubscribers) {
+  hub_.tick(0);  // before the start: nobody is there
+  start(0);
+  Listener other_thread;
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
+  hub_.tick(0);
+  EXPECT_EQ(listener_.ticks, std::vector<core::UnixMillis>{clock_.now()});
+  EXPECT_TRUE(other_thread.ticks.empty());
+}
+
+TEST_F(HubTest, WhatSessionsCountIsAddedUpOverThreads) {
+  start(0);
+  Listener other_thread;
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
+  log_.append(3);
+  follow_to(3);
+  while (hub_.position(1).seq < 3 && !HasFatalFailure()) io_.run_one(1);
+  const HubStatistics now = hub_.statistics();
+  EXPECT_EQ(now.sessions[static_cast<std::size_t>(FeedFormat::websocket)], 2u);
+  EXPECT_EQ(now.sessions[static_cast<std::size_t>(FeedFormat::sse)], 0u);
+  EXPECT_EQ(now.subscriptions, 2u);
+  EXPECT_EQ(now.deliveries, 6u);
+  EXPECT_EQ(now.entries_published, 3u);
 }
 
 TEST_F(HubTest, WhoIsRemovedHearsNothingMore) {
   start(0);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(1);
-  hub_.remove(0, listener_);
+  listener_.leave(hub_, 0);
   log_.append(1);
   follow_to(2);
   EXPECT_EQ(listener_.seqs, from_to(1, 1));
@@ -299,10 +468,10 @@ TEST_F(HubTest, ASubscriberMayGoWhileAnotherIsTold) {
   Listener first;
   Listener second;
   const auto each_removes_the_other = [&] {
-    first.on_hearing = [&] { hub_.remove(0, second); };
-    second.on_hearing = [&] { hub_.remove(0, first); };
-    hub_.add(0, first);
-    hub_.add(0, second);
+    first.on_hearing = [&] { second.leave(hub_, 0); };
+    second.on_hearing = [&] { first.leave(hub_, 0); };
+    first.join(hub_, 0);
+    second.join(hub_, 0);
   };
   start(0);
   each_removes_the_other();
@@ -311,7 +480,7 @@ TEST_F(HubTest, ASubscriberMayGoWhileAnotherIsTold) {
   EXPECT_EQ(first.seqs.size() + second.seqs.size(), 1u);
 
   each_removes_the_other();
-  hub_.broadcast(std::make_shared<std::string>("notice"));
+  hub_.broadcast(notice_of("notice"));
   io_.run_one(0);
   EXPECT_EQ(first.notices.size() + second.notices.size(), 1u);
 
@@ -320,19 +489,19 @@ TEST_F(HubTest, ASubscriberMayGoWhileAnotherIsTold) {
   log_.fail(1);
   while (hub_.position(0).epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
   EXPECT_EQ(first.epoch_changes + second.epoch_changes, 1);
-  hub_.remove(0, first);
-  hub_.remove(0, second);
+  first.leave(hub_, 0);
+  second.leave(hub_, 0);
 }
 
 TEST_F(HubTest, ANoticeReachesEverySubscriberAmongTheEntries) {
   start(0);
   Listener other_thread;
-  hub_.add(0, listener_);
-  hub_.add(1, other_thread);
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
   log_.append(1);
   follow_to(1);
-  hub_.broadcast(std::make_shared<std::string>("degraded"));
-  hub_.broadcast(std::make_shared<std::string>("recovered"));
+  hub_.broadcast(notice_of("degraded"));
+  hub_.broadcast(notice_of("recovered"));
   for (int i = 0; i < 2; ++i) io_.run_one(0);
   for (int i = 0; i < 3; ++i) io_.run_one(1);
   const std::vector<std::string> both{"degraded", "recovered"};
@@ -342,14 +511,14 @@ TEST_F(HubTest, ANoticeReachesEverySubscriberAmongTheEntries) {
 }
 
 TEST_F(HubTest, ANoticeBeforeTheStartReachesNobody) {
-  hub_.broadcast(std::make_shared<std::string>("too early"));
+  hub_.broadcast(notice_of("too early"));
   start(0);
   EXPECT_EQ(io_.waiting(0), 0u);
 }
 
 TEST_F(HubTest, AnOutageIsWaitedOutAndNothingIsLost) {
   start(0);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(1);
   log_.fail(3);
@@ -364,8 +533,8 @@ TEST_F(HubTest, AnOutageIsWaitedOutAndNothingIsLost) {
 TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {
   start(5);
   Listener other_thread;
-  hub_.add(0, listener_);
-  hub_.add(1, other_thread);
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
   log_.replace("e2", 2);
   log_.fail(1);
   io_.run_one(0);
@@ -376,6 +545,9 @@ TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {
   EXPECT_EQ(hub_.position(0).seq, 2u);
   EXPECT_EQ(lines_.lines("epoch_changed").size(), 1u);
 
+  // Its session is of the log before: it comes again.
+  listener_.leave(hub_, 0);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(3);
   EXPECT_EQ(listener_.seqs, from_to(3, 3));
@@ -384,7 +556,7 @@ TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {
 
 TEST_F(HubTest, AnotherLogIsSeenWithoutAnyTroubleAndNoneOfItsEntriesIsTakenForOneOfOurs) {
   start(5);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.replace("e2", 9);  // its entries 6 to 9 are where ours would go on
   io_.run_one(0);
   EXPECT_EQ(listener_.epoch_changes, 1);
@@ -392,6 +564,9 @@ TEST_F(HubTest, AnotherLogIsSeenWithoutAnyTroubleAndNoneOfItsEntriesIsTakenForOn
   EXPECT_EQ(hub_.position(0).epoch, "e2");
   EXPECT_EQ(hub_.position(0).seq, 9u);
 
+  // Its session is of the log before: it comes again.
+  listener_.leave(hub_, 0);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(10);
   EXPECT_EQ(listener_.seqs, from_to(10, 10));
@@ -401,7 +576,7 @@ TEST_F(HubTest, AnotherLogIsSeenWithoutAnyTroubleAndNoneOfItsEntriesIsTakenForOn
 
 TEST_F(HubTest, AnotherLogWithAsManyEntriesIsAnotherLogToo) {
   start(5);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.replace("e2", 5);
   io_.run_one(0);
   EXPECT_EQ(listener_.epoch_changes, 1);
@@ -410,7 +585,7 @@ TEST_F(HubTest, AnotherLogWithAsManyEntriesIsAnotherLogToo) {
 
 TEST_F(HubTest, ALogThatLostEntriesIsAnotherLog) {
   start(5);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.replace("e1", 3);
   log_.fail(1);
   io_.run_one(0);
@@ -420,7 +595,7 @@ TEST_F(HubTest, ALogThatLostEntriesIsAnotherLog) {
 
 TEST_F(HubTest, AfterTheEndNothingIsPosted) {
   start(0);
-  hub_.add(0, listener_);
+  listener_.join(hub_, 0);
   log_.append(1);
   follow_to(1);
   end();

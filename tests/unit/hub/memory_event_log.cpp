@@ -13,10 +13,9 @@ std::string stream_id(std::uint64_t number) {
 std::uint64_t MemoryEventLog::append(std::uint64_t stream_number, const std::string& sender,
                                      const std::string& recipient) {
   core::LogEntry entry;
-  entry.seq = ++extent.head_seq;
-  entry.event_id = "event-" + std::to_string(entry.seq);
+  entry.event_id = "event-" + std::to_string(extent.head_seq + 1);
   entry.contract_id = core::sample_contract;
-  entry.closed_at = 1'000 + entry.seq;
+  entry.closed_at = 1'001 + extent.head_seq;
   entry.value_xdr.assign(value_bytes, 0xff);  // no XDR: shown as base64
   if (stream_number == 0) {
     entry.event = core::EventName::protocol_event;
@@ -29,8 +28,18 @@ std::uint64_t MemoryEventLog::append(std::uint64_t stream_number, const std::str
     stream.recipient = recipient;
     entry.stream = std::move(stream);
   }
+  return append(std::move(entry));
+}
+
+std::uint64_t MemoryEventLog::append(core::LogEntry entry) {
+  entry.seq = ++extent.head_seq;
   entries_.push_back(std::move(entry));
   return extent.head_seq;
+}
+
+void MemoryEventLog::become(const std::string& epoch) {
+  extent = {epoch, 1, 0};
+  entries_.clear();
 }
 
 void MemoryEventLog::append_many(std::size_t count) {
@@ -70,6 +79,7 @@ ports::EventPage MemoryEventLog::page(const Read& read) const {
   page.head = extent;
   for (std::uint64_t seq = std::max(read.after_seq.value_or(0) + 1, extent.oldest_seq); seq <= extent.head_seq; ++seq) {
     if (read.filter.stream_id && entry(seq).stream_id != *read.filter.stream_id) continue;
+    if (read.filter.event && entry(seq).event != *read.filter.event) continue;
     if (page.entries.size() == read.limit) {
       page.has_more = true;
       break;

@@ -23,8 +23,12 @@ class MemoryEventLog final : public ports::EventLog {
 
   /// Appends an entry and gives its seq. `stream_number` 0: an event that is no stream's.
   std::uint64_t append(std::uint64_t stream_number, const std::string& sender, const std::string& recipient);
+  /// Appends an entry as it is, but for its seq, which it gives.
+  std::uint64_t append(core::LogEntry entry);
   /// Appends `count` entries of stream 1.
   void append_many(std::size_t count);
+  /// From now on it is an empty log of that epoch, which also answers what was asked before.
+  void become(const std::string& epoch);
   /// Forgets what is below `oldest`.
   void prune(std::uint64_t oldest) { extent.oldest_seq = oldest; }
   [[nodiscard]] const core::LogEntry& entry(std::uint64_t seq) const { return entries_.at(seq - 1); }

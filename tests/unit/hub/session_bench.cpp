@@ -29,7 +29,8 @@ std::string seq_of(const std::string& frame) {
 }  // namespace
 
 void RecordingOutlet::send(Frame frame) {
-  drained_ = false;
+  ++backlog_.messages;
+  backlog_.bytes += frame->size();
   sent.push_back(seq_of(*frame));
   if (on_send) on_send(std::stoull(sent.back()));
   frames.push_back(std::move(frame));
@@ -37,10 +38,16 @@ void RecordingOutlet::send(Frame frame) {
 
 SessionBench::SessionBench(std::size_t entries, std::optional<std::uint64_t> tail) {
   log.append_many(entries);
-  published = tail.value_or(log.extent.head_seq);
-  session = std::make_shared<FeedSession>(
-      log, outlet, [this](std::function<void()> task) { mailbox.push_back(std::move(task)); }, log.extent.epoch,
-      published);
+  begin_at(tail.value_or(log.extent.head_seq));
+}
+
+void SessionBench::begin_at(std::uint64_t tail, const FeedLimits& limits) {
+  session.reset();
+  published = tail;
+  shard = std::make_unique<FeedShard>(
+      log, TailPosition{log.extent.epoch, tail},
+      [this](std::function<void()> task) { mailbox.push_back(std::move(task)); }, limits);
+  session = std::make_shared<FeedSession>(*shard, outlet, FeedFormat::websocket);
 }
 
 void SessionBench::subscribe(const Topic& topic, const std::optional<core::Cursor>& after) {
@@ -49,13 +56,9 @@ void SessionBench::subscribe(const Topic& topic, const std::optional<core::Curso
 }
 
 void SessionBench::publish_up_to(std::uint64_t seq) {
-  PublishedBatch batch;
-  batch.epoch = log.extent.epoch;
-  for (; published < seq; ++published) {
-    const core::LogEntry& entry = log.entry(published + 1);
-    batch.entries.push_back({entry, encode_update(entry, batch.epoch)});
-  }
-  session->publish(batch);
+  const auto batch = std::make_shared<PublishedBatch>(log.extent.epoch, published);
+  for (; published < seq; ++published) batch->add(log.entry(published + 1));
+  shard->publish(batch);
 }
 
 void SessionBench::happen(std::size_t count) {
@@ -79,6 +82,10 @@ void SessionBench::run_mailbox() {
 void SessionBench::drain() {
   outlet.set_drained();
   session->on_drained();
+}
+
+void SessionBench::tick(unsigned times) {
+  for (unsigned i = 0; i < times; ++i) shard->tick(0);
 }
 
 void SessionBench::settle() {

@@ -17,30 +17,37 @@ namespace fluxora::hub::test {
 class RecordingOutlet final : public Outlet {
  public:
   void send(Frame frame) override;
-  [[nodiscard]] bool drained() const override { return drained_; }
+  [[nodiscard]] Backlog backlog() const override { return backlog_; }
+  [[nodiscard]] bool drained() const override { return backlog_.messages == 0; }
   void give_up() override { ++given_up; }
+  void too_slow() override { ++ended_as_slow; }
 
   void note(std::string text) { sent.push_back(std::move(text)); }
-  void set_drained() { drained_ = true; }
+  void set_drained() { backlog_ = {}; }
 
   std::vector<std::string> sent;
   std::vector<Frame> frames;
   int given_up = 0;
+  int ended_as_slow = 0;
   std::function<void(std::uint64_t seq)> on_send;
 
  private:
-  bool drained_ = true;
+  Backlog backlog_;
 };
 
-/// A session, its connection and its thread's mailbox. Nothing moves but by the test's hand.
+/// A session, its connection, its shard and their thread's mailbox. Nothing moves but by the test's hand.
 class SessionBench {
  public:
   /// The session begins where the log ends, unless told otherwise.
   explicit SessionBench(std::size_t entries = 0, std::optional<std::uint64_t> tail = std::nullopt);
 
+  /// Begins anew, with a shard that has been given the log up to there and remembers none of it.
+  void begin_at(std::uint64_t tail, const FeedLimits& limits = {});
+  void begin_at_the_end(const FeedLimits& limits = {}) { begin_at(log.extent.head_seq, limits); }
+
   /// Notes "<topic> <outcome> after <seq>", or what went wrong, when it is answered.
   void subscribe(const Topic& topic, const std::optional<core::Cursor>& after = std::nullopt);
-  /// Hands the session what the log got since the last time, up to `seq`.
+  /// Hands the shard what the log got since the last time, up to `seq`.
   void publish_up_to(std::uint64_t seq);
   void publish_all() { publish_up_to(log.extent.head_seq); }
   /// Appends entries of stream 1 and hands them over.
@@ -51,12 +58,15 @@ class SessionBench {
   void run_mailbox();
   /// The connection has sent everything.
   void drain();
+  /// So many seconds pass.
+  void tick(unsigned times = 1);
   /// Until nothing waits any more.
   void settle();
 
   MemoryEventLog log;
   RecordingOutlet outlet;
   std::deque<std::function<void()>> mailbox;
+  std::unique_ptr<FeedShard> shard;
   std::shared_ptr<FeedSession> session;
   std::uint64_t published = 0;
 };

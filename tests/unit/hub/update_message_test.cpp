@@ -51,5 +51,19 @@ TEST(UpdateMessage, OfNoStreamHasANullId) {
                                                entry_text(entry) + "}");
 }
 
+TEST(UpdateMessage, OfServerSentEventsIsAWholeEvent) {
+  const core::LogEntry entry = rate_change();
+  EXPECT_EQ(*encode_update(entry, "k3f9", FeedFormat::sse),
+            "id: k3f9-1042\nevent: stream.updated\ndata: " + entry_text(entry) + "\n\n");
+}
+
+TEST(UpdateMessage, IsMadeOnceForEachFormat) {
+  const PublishedEntry published(rate_change(), "k3f9");
+  for (const FeedFormat format : {FeedFormat::websocket, FeedFormat::sse}) {
+    EXPECT_EQ(*published.frame(format), *encode_update(rate_change(), "k3f9", format));
+    EXPECT_EQ(published.frame(format), published.frame(format));
+  }
+}
+
 }  // namespace
 }  // namespace fluxora::hub::test

@@ -12,9 +12,8 @@ class RateWindow {
  public:
   enum class Verdict : std::uint8_t {
     allowed,
-    exceeded_now,  ///< the first over the limit in its window: worth telling the client
-    exceeded,      ///< one more over the limit
-    persistent,    ///< as exceeded_now, and the last of the allowed exceeded windows in a row
+    exceeded,    ///< over the limit
+    persistent,  ///< the first over the limit in its window, which is the last of the allowed ones in a row
   };
 
   constexpr RateWindow(std::uint32_t limit, UnixMillis window_ms, std::uint32_t exceeded_in_a_row) noexcept
@@ -26,7 +25,7 @@ class RateWindow {
     if (exceeded_) return Verdict::exceeded;
     if (++count_ <= limit_) return Verdict::allowed;
     exceeded_ = true;
-    return ++in_a_row_ >= max_in_a_row_ ? Verdict::persistent : Verdict::exceeded_now;
+    return ++in_a_row_ >= max_in_a_row_ ? Verdict::persistent : Verdict::exceeded;
   }
 
  private:

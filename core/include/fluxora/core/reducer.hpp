@@ -42,4 +42,8 @@ Result<FoldResult> fold(const Stream* before, const DecodedEvent& event, const E
 /// wire; "{}" when none does. What every entry moves (version, ledger, times of change) is left out.
 [[nodiscard]] std::string describe_change(const Stream& before, const Stream& after);
 
+/// The same for a retraction that leaves nothing of a stream: whom it is taken from,
+/// {"sender":["G…",null],"recipient":["G…",null]}.
+[[nodiscard]] std::string describe_removal(const Stream& before);
+
 }  // namespace fluxora::core
