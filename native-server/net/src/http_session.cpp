@@ -15,6 +15,7 @@
 
 #include "http_wire.hpp"
 #include "single_fields.hpp"
+#include "websocket_handshake.hpp"
 #include "websocket_session.hpp"
 #include "worker.hpp"
 
@@ -136,6 +137,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void begin_request() {
     request_ = std::make_shared<Request>();
     request_->remote_address = remote_address_;
+    request_->io_thread = worker_.index();
     scanner_ = HeadScanner(limits_.max_header_bytes);
     framing_ = Framing();
     chunked_ = ChunkedDecoder();
@@ -143,6 +145,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     started_.reset();
     route_ = {};
     status_ = 0;
+    endless_ = false;
     phase_ = Phase::head;
   }
 
@@ -370,7 +373,9 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     worker_.writer().write_head(out_, response, {{}, has_body && chunking_, close_after_}, request_->request_id);
     if (has_body) {
       stream_ = std::get<std::shared_ptr<BodyStream>>(std::move(response.body));
+      endless_ = stream_->endless();
       watch_for_reset();
+      if (endless_) watch_for_leaving();
     }
     phase_ = Phase::writing;
     return write();
@@ -414,6 +419,16 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     });
   }
 
+  /// An answer without an end is none that a client could wait for with its own side closed: it has left. What it
+  /// sends instead stays where it is, and ends the watching.
+  void watch_for_leaving() {
+    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const ErrorCode& error) {
+      if (error || !self->stream_ || !self->endless_) return;
+      char next = 0;
+      if (::recv(self->socket_.native_handle(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT) == 0) self->close();
+    });
+  }
+
   bool finish_response() {
     report();
     tail_ = {};
@@ -448,7 +463,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     const auto& on_response = worker_.options().on_response;
     if (!on_response) return;
     const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - *started_);
-    on_response(*request_, {route_, status_, duration, aborted, remote_address_});
+    on_response(*request_, {route_, status_, duration, aborted, remote_address_, endless_});
   }
 
   /// Of a request that ends with its connection.
@@ -469,8 +484,9 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
 
   bool upgrade(const WebSocketEndpoint& endpoint) {
     if (request_->header("Sec-WebSocket-Version") != "13") return send_upgrade_required();
-    if (!is_websocket_key(request_->header("Sec-WebSocket-Key").value_or("")))
-      return fail({400, "the Sec-WebSocket-Key is malformed"});
+    WebSocketHandshake handshake;
+    if (const auto error = read_websocket_handshake(*request_, worker_.options().websocket.compress, handshake))
+      return fail(*error);
     // RFC 6455 section 4.1: the client waits for the answer before it sends frames.
     if (!in_.empty()) return fail({400, "data follows the upgrade request"});
     if (endpoint.refuse) {
@@ -489,15 +505,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     timer_.cancel();
     const auto self = shared_from_this();
     worker_.remove(*this);
-    start_websocket_session(worker_, std::move(socket_), endpoint, std::move(request_));
+    start_websocket_session(worker_, std::move(socket_), endpoint, *request_, handshake);
     return false;
-  }
-
-  /// 16 bytes in base64.
-  static bool is_websocket_key(std::string_view key) {
-    return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, [](char c) {
-             return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '/';
-           });
   }
 
   // Ending.
@@ -615,6 +624,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   bool answered_ = false;
   std::optional<Response> answer_;
   unsigned status_ = 0;
+  bool endless_ = false;
   bool close_after_ = false;
   bool linger_ = false;
   std::string out_;

@@ -149,4 +149,14 @@ void ResponseWriter::write_head(std::string& out, const Response& response, cons
   out.append(common_).append("\r\n");
 }
 
+void ResponseWriter::write_switch(std::string& out, std::string_view accept, std::string_view extensions,
+                                  std::string_view request_id) {
+  out.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+  append_field(out, "Sec-WebSocket-Accept", accept);
+  if (!extensions.empty()) append_field(out, "Sec-WebSocket-Extensions", extensions);
+  append_field(out, "Date", date());
+  append_field(out, "X-Request-Id", request_id);
+  out.append(common_).append("\r\n");
+}
+
 }  // namespace fluxora::net

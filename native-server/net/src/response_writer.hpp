@@ -26,8 +26,9 @@ class ResponseWriter {
   /// Appends status line and fields, the empty line included.
   void write_head(std::string& out, const Response& response, const ResponseFraming& framing,
                   std::string_view request_id);
-  /// The value of a Date field, RFC 9110 section 5.6.7.
-  [[nodiscard]] std::string_view date();
+  /// Appends the 101 that switches to WebSocket. `extensions`: those agreed on; empty for none.
+  void write_switch(std::string& out, std::string_view accept, std::string_view extensions,
+                    std::string_view request_id);
 
   /// Whether a handler's answer can be put on the wire: a final status, no line ends or controls in its fields,
   /// and a stream where it is to be streamed.
@@ -36,6 +37,9 @@ class ResponseWriter {
   [[nodiscard]] static bool has_body(unsigned status) noexcept { return status != 204 && status != 304; }
 
  private:
+  /// The value of a Date field, RFC 9110 section 5.6.7.
+  [[nodiscard]] std::string_view date();
+
   std::string common_;
   std::time_t date_second_ = -1;
   std::string date_;

@@ -1,85 +1,50 @@
 #include "websocket_session.hpp"
 
+#include <cerrno>
 #include <chrono>
-#include <deque>
 #include <exception>
+#include <span>
 #include <string>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/core/bind_handler.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/role.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/websocket/stream.hpp>
+#include <sys/socket.h>
 
+#include "websocket_codec.hpp"
+#include "websocket_outbox.hpp"
 #include "worker.hpp"
 
 namespace fluxora::net {
 
 namespace {
 
-namespace http = boost::beast::http;
-namespace websocket = boost::beast::websocket;
-
-/// RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code.
-constexpr std::size_t max_close_reason_bytes = 123;
-/// A buffer that one large message has grown is given back.
-constexpr std::size_t max_kept_buffer_bytes = 8 * 1024;
-constexpr std::size_t dropped_read_bytes = 4 * 1024;
-constexpr std::uint16_t going_away = 1001;
-constexpr std::uint16_t protocol_error = 1002;
-constexpr std::uint16_t vanished = 1006;
-constexpr std::uint16_t invalid_payload = 1007;
-constexpr std::uint16_t too_big = 1009;
-constexpr std::uint16_t internal_error = 1011;
-constexpr std::uint16_t slow_consumer = 4008;
-
-/// At most a close frame's worth of it, without cutting a UTF-8 sequence.
-std::string_view close_reason(std::string_view text) {
-  if (text.size() <= max_close_reason_bytes) return text;
-  std::size_t size = max_close_reason_bytes;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-  return text.substr(0, size);
-}
-
-/// The stream's socket, a type of its own so that Beast finds our way of ending it.
-class WebSocketSocket : public Socket {
- public:
-  explicit WebSocketSocket(Socket socket) : Socket(std::move(socket)) {}
-};
-
-/// Beast's own waits for the peer's end, without a deadline, before it tells anybody that the connection is over.
-template <class TeardownHandler>
-void async_teardown(boost::beast::role_type, WebSocketSocket& socket, TeardownHandler&& handler) {
-  ErrorCode error;
-  socket.shutdown(asio::socket_base::shutdown_send, error);
-  asio::post(socket.get_executor(), boost::beast::bind_front_handler(std::forward<TeardownHandler>(handler), error));
-}
-
 class WebSocketSession;
 
-/// What the listener holds; it may outlive the session, and the server.
+/// What the listener holds; it may outlive the session, which then says so, and the server. A plain pointer, because
+/// a broadcast comes by here with every message: all but post() is on the session's thread.
 class Handle final : public WebSocketConnection {
  public:
-  Handle(std::weak_ptr<WebSocketSession> session, const Worker& worker, std::string id, std::string remote_address)
-      : session_(std::move(session)),
+  Handle(WebSocketSession& session, const Worker& worker, std::string id, std::string remote_address)
+      : session_(&session),
         mailbox_(worker.mailbox()),
         io_thread_(worker.index()),
         id_(std::move(id)),
         remote_address_(std::move(remote_address)) {}
 
+  void detach() noexcept { session_ = nullptr; }
+
   void send(Frame frame) override;
+  void send_binary(Frame frame) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
   [[nodiscard]] bool drained() const override;
+  [[nodiscard]] std::size_t queued_bytes() const override;
+  [[nodiscard]] std::size_t queued_messages() const override;
   [[nodiscard]] unsigned io_thread() const override { return io_thread_; }
   [[nodiscard]] const std::string& id() const override { return id_; }
   [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
 
  private:
-  std::weak_ptr<WebSocketSession> session_;
+  WebSocketSession* session_;  ///< none once it has ended
   std::shared_ptr<Mailbox> mailbox_;
   unsigned io_thread_;
   std::string id_;
@@ -88,215 +53,234 @@ class Handle final : public WebSocketConnection {
 
 class WebSocketSession final : public Session, public std::enable_shared_from_this<WebSocketSession> {
  public:
-  WebSocketSession(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint,
-                   std::shared_ptr<const Request> request)
+  WebSocketSession(Worker& worker, Socket socket, bool compress)
       : worker_(worker),
         limits_(worker.options().websocket),
-        endpoint_(endpoint),
-        stream_(WebSocketSocket(std::move(socket))),
+        compress_(compress),
+        outbox_(worker.counters()),
+        socket_(std::move(socket)),
         timer_(worker.context().get_executor()),
-        request_(std::move(request)) {}
+        reader_({limits_.max_message_bytes, limits_.max_fragments, compress}) {}
+  ~WebSocketSession() override {
+    if (handle_) handle_->detach();
+  }
+  WebSocketSession(const WebSocketSession&) = delete;
+  WebSocketSession& operator=(const WebSocketSession&) = delete;
 
-  void start() {
-    stream_.set_option(
-        websocket::stream_base::decorator([this](websocket::response_type& response) { decorate(response); }));
-    stream_.read_message_max(limits_.max_message_bytes);
-    // One write a frame: the shared payload goes out from where it is.
-    stream_.auto_fragment(false);
-    stream_.text(true);
-    stream_.control_callback([this](websocket::frame_type kind, boost::beast::string_view) {
-      if (kind == websocket::frame_type::pong) unanswered_pings_ = 0;
-    });
-    set_timer(worker_.options().http.write_timeout_ms);
-    stream_.async_accept(handshake(), [self = shared_from_this()](const ErrorCode& error) { self->on_accept(error); });
+  void start(const WebSocketEndpoint& endpoint, const Request& request, const WebSocketHandshake& handshake) {
+    ++worker_.state().websockets;
+    if (!answer(request, handshake)) return finish(close_code::vanished, "");
+    set_timer(limits_.ping_interval_ms);
+    try {
+      handle_ = std::make_shared<Handle>(*this, worker_, worker_.random_id(), request.remote_address);
+      listener_ = endpoint.open(handle_, request);
+    } catch (const std::exception& exception) {
+      worker_.trouble(std::string("a WebSocket endpoint: ") + exception.what());
+    }
+    if (!listener_) close(close_code::internal_error, "internal error");
+    // The stop that this one was too late for.
+    if (worker_.stopping()) shut_down();
+    wait_for_input();
   }
 
-  void shut_down() override {
-    if (state_ == State::handshake)
-      finish(vanished, "");
-    else
-      close(going_away, "the server is shutting down");
+  void shut_down() override { close(close_code::going_away, "the server is shutting down"); }
+  void cut() override {
+    if (!outbox_.blocked()) write();
+    finish(close_code_, reason_);
   }
-  void cut() override { finish(close_code_, reason_); }
 
-  void send(Frame frame) {
-    if (state_ != State::open || !frame) return;
-    if (queued_bytes_ + frame->size() > limits_.max_queued_bytes || queue_.size() >= limits_.max_queued_messages) {
+  void send(Frame frame, Opcode opcode) {
+    if (state_ != State::open || broken_ || !frame) return;
+    // A task that sends much at once is no slow consumer's: it is slow if its socket doesn't take what is there.
+    if (is_too_much(frame->size()) && !outbox_.blocked()) broken_ = !write_some();
+    if (broken_) return flush_later();
+    if (is_too_much(frame->size())) {
       worker_.counters().slow_consumers.add();
-      drop_queue();
-      close(slow_consumer, "slow consumer");
+      outbox_.drop_messages();
+      close(close_code::slow_consumer, "slow consumer");
       return;
     }
-    queued_bytes_ += frame->size();
-    worker_.counters().queued_bytes.add(frame->size());
-    worker_.counters().queued_messages.add();
-    queue_.push_back(std::move(frame));
-    write();
+    outbox_.push_message(std::move(frame), opcode);
+    untold_ = true;
+    flush_later();
   }
 
-  [[nodiscard]] bool drained() const noexcept { return !writing_ && queue_.empty(); }
+  [[nodiscard]] bool drained() const noexcept { return outbox_.queued_messages() == 0; }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return outbox_.queued_bytes(); }
+  [[nodiscard]] std::size_t queued_messages() const noexcept { return outbox_.queued_messages(); }
 
   void close(std::uint16_t code, std::string_view reason) {
     if (state_ != State::open) return;
     state_ = State::draining;
     close_code_ = code;
-    reason_ = close_reason(reason);
+    reason_ = reason;
     set_timer(limits_.close_drain_ms);
-    if (!writing_) write_close();
+    flush_later();
+  }
+
+  /// At the end of a turn of the I/O thread in which something was queued.
+  void flush() override {
+    flushing_ = false;
+    if (state_ != State::closed && !outbox_.blocked()) write();
   }
 
  private:
-  enum class State { handshake, open, draining, closing, lingering, closed };
+  /// open; draining: our close frame waits for the queue; closing: it was sent, and the peer's is waited for; leaving:
+  /// it was sent or is waiting, after a close frame or a broken rule of the peer's, and the listener knows that it is
+  /// over; closed.
+  enum class State { open, draining, closing, leaving, closed };
 
-  /// The request as Beast wants to see it; that it is a right one has been checked.
-  [[nodiscard]] http::request<http::empty_body> handshake() const {
-    http::request<http::empty_body> request(http::verb::get, "/", 11);
-    request.set(http::field::host, "-");
-    request.set(http::field::connection, "upgrade");
-    request.set(http::field::upgrade, "websocket");
-    request.set(http::field::sec_websocket_version, "13");
-    request.set(http::field::sec_websocket_key, beast_view(request_->header("Sec-WebSocket-Key").value_or("")));
-    return request;
+  /// So few bytes always fit into the socket's empty buffer.
+  bool answer(const Request& request, const WebSocketHandshake& handshake) {
+    std::string head;
+    worker_.writer().write_switch(head, handshake.accept, handshake.extensions, request.request_id);
+    return ::send(socket_.native_handle(), head.data(), head.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           static_cast<ssize_t>(head.size());
   }
 
-  static boost::beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
+  // Reading: waiting without a buffer, then into the one of the thread.
 
-  void decorate(websocket::response_type& response) const {
-    response.insert(http::field::date, beast_view(worker_.writer().date()));
-    response.insert("X-Request-Id", request_->request_id);
-    for (const auto& [name, value] : worker_.options().common_headers) response.insert(name, value);
-    // Beast would name itself and its version.
-    if (response.count(http::field::server) == 0) response.insert(http::field::server, "fluxora");
+  void wait_for_input() {
+    socket_.async_wait(asio::socket_base::wait_read,
+                       [self = shared_from_this()](const ErrorCode& error) { self->on_readable(error); });
   }
 
-  void on_accept(const ErrorCode& error) {
-    if (state_ != State::handshake) return;
-    if (error) return finish(vanished, "");
-    state_ = State::open;
-    counted_ = true;
-    ++worker_.state().websockets;
-    set_timer(limits_.ping_interval_ms);
-    try {
-      listener_ = endpoint_.open(
-          std::make_shared<Handle>(weak_from_this(), worker_, worker_.random_id(), request_->remote_address),
-          *request_);
-    } catch (const std::exception& exception) {
-      worker_.trouble(std::string("a WebSocket endpoint: ") + exception.what());
+  void on_readable(const ErrorCode& error) {
+    if (state_ == State::closed) return;
+    auto& buffer = worker_.websockets().read_buffer;
+    const ssize_t received = error ? 0 : ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const bool nothing_yet = received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (received <= 0 && !nothing_yet) return on_end();
+    if (received > 0) take({buffer.data(), static_cast<std::size_t>(received)});
+    if (state_ != State::closed) wait_for_input();
+  }
+
+  /// The peer's end of the connection.
+  void on_end() {
+    if (state_ == State::closing) return finish(close_code_, reason_);
+    finish(close_code::vanished, "");
+  }
+
+  void take(std::span<char> bytes) {
+    // When leaving, what the peer still sends is dropped.
+    while (state_ != State::leaving && state_ != State::closed) {
+      const auto event = reader_.next(bytes);
+      switch (event.kind) {
+        case FrameReader::Event::Kind::need_more: return;
+        case FrameReader::Event::Kind::text:
+        case FrameReader::Event::Kind::binary: on_message(event); break;
+        case FrameReader::Event::Kind::ping: on_ping(event.payload); break;
+        case FrameReader::Event::Kind::pong: unanswered_pings_ = 0; break;
+        case FrameReader::Event::Kind::close: on_close(event.code, event.payload, !bytes.empty()); break;
+        case FrameReader::Event::Kind::failed: fail(event.code); break;
+      }
     }
-    request_.reset();
-    if (!listener_) close(internal_error, "internal error");
-    // The stop that this one was too late for.
-    if (worker_.stopping()) shut_down();
-    read();
   }
 
-  // Reading. Beast's close operation reads for itself, so nothing else does after it has begun.
-
-  void read() {
-    if (state_ != State::open && state_ != State::draining) return;
-    stream_.async_read(in_, [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_read(error); });
+  void on_message(const FrameReader::Event& event) {
+    if (state_ != State::open) return;
+    const bool is_text = event.kind == FrameReader::Event::Kind::text;
+    if (!event.compressed) return deliver(event.payload, is_text);
+    std::string& message = worker_.websockets().inflated;
+    switch (worker_.websockets().inflater.decompress(event.payload, limits_.max_message_bytes, message)) {
+      case Inflater::Outcome::too_large: return fail(close_code::too_big);
+      case Inflater::Outcome::malformed: return fail(close_code::invalid_payload);
+      case Inflater::Outcome::done: break;
+    }
+    Utf8Check utf8;
+    if (is_text && !(utf8.take(message) && utf8.complete())) return fail(close_code::invalid_payload);
+    deliver(message, is_text);
   }
 
-  void on_read(const ErrorCode& error) {
-    if (over()) return;
-    if (error) return on_read_error(error);
-    if (state_ == State::open) deliver();
-    in_.clear();
-    if (in_.capacity() > max_kept_buffer_bytes) in_.shrink_to_fit();
-    read();
-  }
-
-  void deliver() {
-    const auto data = in_.data();
-    const std::string_view message(static_cast<const char*>(data.data()), data.size());
+  void deliver(std::string_view message, bool is_text) {
     ++metrics_.messages_received;
     metrics_.bytes_received += message.size();
     worker_.counters().messages_received.add();
     worker_.counters().bytes_received.add(message.size());
-    try {
-      if (stream_.got_text())
-        listener_->on_text(message);
-      else
-        listener_->on_binary();
-    } catch (const std::exception& exception) {
-      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
-      close(internal_error, "internal error");
-    }
+    tell([&] { is_text ? listener_->on_text(message) : listener_->on_binary(message); });
   }
 
-  /// Beast has sent the close frame that the error calls for, where it calls for one.
-  void on_read_error(const ErrorCode& error) {
-    if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
-      return fail(too_big, "message too big");
-    if (error == websocket::error::bad_frame_payload) return fail(invalid_payload, "invalid UTF-8");
-    if (error == websocket::condition::protocol_violation) return fail(protocol_error, "protocol error");
+  void on_ping(std::string_view payload) {
+    // No frame follows our close frame.
+    if (state_ != State::open && state_ != State::draining) return;
+    outbox_.push_pong(payload);
+    flush_later();
+  }
+
+  void on_close(std::uint16_t code, std::string_view reason, bool more_input) {
     if (state_ == State::closing) return finish(close_code_, reason_);
-    if (error == websocket::error::closed) {
-      const auto& received = stream_.reason();
-      return finish(received.code == websocket::close_code::none ? std::uint16_t{1005} : received.code,
-                    std::string_view(received.reason.data(), received.reason.size()));
-    }
-    finish(vanished, "");
+    goodbye_received_ = !more_input;
+    leave(code, reason, close_payload(code, ""));
   }
 
-  // Writing: one frame at a time.
+  /// After a frame that broke the rules.
+  void fail(std::uint16_t code) {
+    if (state_ == State::closing) return finish(close_code_, reason_);
+    const std::string_view reason = code == close_code::too_big           ? "message too big"
+                                    : code == close_code::invalid_payload ? "invalid payload"
+                                                                          : "protocol error";
+    leave(code, reason, close_payload(code, reason));
+  }
+
+  // Writing: at the end of the turn, and then whenever the socket has room.
+
+  [[nodiscard]] bool is_too_much(std::size_t bytes) const noexcept {
+    return outbox_.queued_bytes() + bytes > limits_.max_queued_bytes ||
+           outbox_.queued_messages() >= limits_.max_queued_messages;
+  }
+
+  void flush_later() {
+    if (std::exchange(flushing_, true)) return;
+    worker_.flush_later(shared_from_this());
+  }
+
+  /// False where the connection is broken.
+  bool write_some() {
+    const auto written = outbox_.write(socket_.native_handle(), worker_.websockets(), compress_);
+    metrics_.messages_sent += written.messages;
+    metrics_.bytes_sent += written.bytes;
+    worker_.counters().messages_sent.add(written.messages);
+    worker_.counters().bytes_sent.add(written.bytes);
+    if (written.state == WebSocketOutbox::State::blocked) wait_for_room();
+    return written.state != WebSocketOutbox::State::failed;
+  }
+
+  void wait_for_room() {
+    socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const ErrorCode& error) {
+      if (self->state_ == State::closed) return;
+      if (error) return self->finish(close_code::vanished, "");
+      self->outbox_.unblock();
+      self->write();
+    });
+  }
 
   void write() {
-    if (writing_ || queue_.empty()) return;
-    writing_ = std::move(queue_.front());
-    queue_.pop_front();
-    stream_.async_write(asio::buffer(*writing_),
-                        [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_write(error); });
-  }
-
-  void on_write(const ErrorCode& error) {
-    if (over()) return;
-    const std::size_t bytes = std::exchange(writing_, nullptr)->size();
-    unqueue(bytes);
-    if (error) {
-      // Aborted: the stream is being closed by a read, which will say why.
-      if (error != asio::error::operation_aborted) finish(vanished, "");
-      return;
+    if (broken_ || !write_some()) return finish(close_code::vanished, "");
+    if (outbox_.blocked()) return;
+    switch (state_) {
+      case State::open: return tell_drained();
+      case State::draining:
+        state_ = State::closing;
+        outbox_.push_control(Opcode::close, close_payload(close_code_, reason_));
+        return write();
+      case State::leaving: return end_sending();
+      case State::closing:
+      case State::closed: return;
     }
-    ++metrics_.messages_sent;
-    metrics_.bytes_sent += bytes;
-    worker_.counters().messages_sent.add();
-    worker_.counters().bytes_sent.add(bytes);
-    write();
-    if (writing_) return;
-    if (state_ == State::draining) return write_close();
-    if (state_ == State::open) tell_drained();
   }
 
   void tell_drained() {
+    if (std::exchange(untold_, false)) tell([this] { listener_->on_drained(); });
+  }
+
+  template <class Call>
+  void tell(Call call) {
     try {
-      listener_->on_drained();
+      call();
     } catch (const std::exception& exception) {
       worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
-      close(internal_error, "internal error");
+      close(close_code::internal_error, "internal error");
     }
-  }
-
-  /// A frame was written, or will never be.
-  void unqueue(std::size_t bytes) {
-    queued_bytes_ -= bytes;
-    worker_.counters().queued_bytes.subtract(bytes);
-    worker_.counters().queued_messages.subtract(1);
-  }
-
-  /// What waits behind the frame that is being written.
-  void drop_queue() {
-    for (const Frame& frame : queue_) unqueue(frame->size());
-    queue_.clear();
-  }
-
-  void write_close() {
-    state_ = State::closing;
-    websocket::close_reason reason;
-    reason.code = close_code_;
-    reason.reason = beast_view(reason_);
-    stream_.async_close(
-        reason, [self = shared_from_this()](const ErrorCode&) { self->finish(self->close_code_, self->reason_); });
   }
 
   // Time: pings while open, the drain's deadline after.
@@ -311,62 +295,56 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
 
   void on_timer() {
     // It may have been set anew when this was on its way already.
-    if (SteadyClock::now() < timer_.expiry()) return;
-    switch (state_) {
-      case State::open: break;
-      case State::draining:
-      case State::closing: return finish(close_code_, reason_);
-      case State::handshake: return finish(vanished, "");
-      case State::lingering: return end();
-      case State::closed: return;
-    }
-    if (unanswered_pings_ >= limits_.missed_pongs) return finish(vanished, "no pong");
+    if (state_ == State::closed || SteadyClock::now() < timer_.expiry()) return;
+    if (state_ != State::open) return finish(close_code_, reason_);
+    if (unanswered_pings_ >= limits_.missed_pongs) return finish(close_code::vanished, "no pong");
     ++unanswered_pings_;
-    if (!pinging_) {
-      pinging_ = true;
-      stream_.async_ping({}, [self = shared_from_this()](const ErrorCode&) { self->pinging_ = false; });
-    }
+    outbox_.push_control(Opcode::ping, "");
+    flush_later();
     set_timer(limits_.ping_interval_ms);
   }
 
   // Ending. Operations under way complete with an error and find that it is over.
 
-  [[nodiscard]] bool over() const noexcept { return state_ == State::lingering || state_ == State::closed; }
-
   void finish(std::uint16_t code, std::string_view reason) {
     if (state_ == State::closed) return;
     conclude(code, reason);
-    end();
+    state_ = State::closed;
+    const auto self = shared_from_this();
+    timer_.cancel();
+    outbox_.clear();
+    ErrorCode ignored;
+    socket_.close(ignored);
+    worker_.remove(*this);
   }
 
-  /// After a frame that broke the rules: the rest of what the peer sends is read and dropped for a while, because
-  /// closing at once would reset the connection and take the close frame with it.
-  void fail(std::uint16_t code, std::string_view reason) {
+  /// Our close frame goes out, the last one, behind what the socket still takes. What the peer sends besides is dropped
+  /// until it ends the connection, because closing with unread bytes would reset it and take the close frame with it.
+  void leave(std::uint16_t code, std::string_view reason, std::string_view payload) {
+    if (!outbox_.blocked() && !broken_) broken_ = !write_some();
     conclude(code, reason);
-    state_ = State::lingering;
+    state_ = State::leaving;
+    outbox_.drop_messages();
+    outbox_.push_control(Opcode::close, payload);
     set_timer(limits_.close_drain_ms);
-    drop_input();
+    flush_later();
   }
 
-  void drop_input() {
-    in_.clear();
-    stream_.next_layer().async_read_some(in_.prepare(dropped_read_bytes),
-                                         [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                                           if (self->state_ != State::lingering) return;
-                                           if (error) return self->end();
-                                           self->drop_input();
-                                         });
+  /// RFC 6455 section 7.1.1: the server closes first.
+  void end_sending() {
+    ErrorCode error;
+    if (goodbye_received_ && socket_.available(error) == 0) return finish(close_code_, reason_);
+    socket_.shutdown(asio::socket_base::shutdown_send, error);
   }
 
   /// Tells the listener, once.
   void conclude(std::uint16_t code, std::string_view reason) {
-    if (over()) return;
-    state_ = State::closed;
-    drop_queue();
-    if (writing_) unqueue(writing_->size());
-    if (counted_) --worker_.state().websockets;
+    if (!std::exchange(counted_, false)) return;
+    --worker_.state().websockets;
     const auto listener = std::move(listener_);
     if (!listener) return;
+    // Whatever it does with the connection now is ignored.
+    state_ = State::leaving;
     try {
       listener->on_closed(code, reason, metrics_);
     } catch (const std::exception& exception) {
@@ -374,55 +352,59 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     }
   }
 
-  void end() {
-    state_ = State::closed;
-    const auto self = shared_from_this();
-    timer_.cancel();
-    ErrorCode ignored;
-    stream_.next_layer().close(ignored);
-    worker_.remove(*this);
-  }
-
+  // First what sending a message needs, side by side: a broadcast finds none of it in the cache.
   Worker& worker_;
   const WebSocketLimits& limits_;
-  const WebSocketEndpoint& endpoint_;
-  websocket::stream<WebSocketSocket, false> stream_;  // false: without permessage-deflate
-  Timer timer_;
-  std::shared_ptr<const Request> request_;  ///< until the listener is there
-  std::shared_ptr<WebSocketListener> listener_;
-  State state_ = State::handshake;
-  bool counted_ = false;
-  boost::beast::flat_buffer in_;
-  std::deque<Frame> queue_;
-  Frame writing_;
-  std::size_t queued_bytes_ = 0;  ///< the frame being written included
-  std::uint16_t close_code_ = vanished;
-  std::string reason_;
+  State state_ = State::open;
+  bool compress_;
+  bool counted_ = true;            ///< among the server's WebSockets, and its listener doesn't know of the end
+  bool flushing_ = false;          ///< the worker will call flush()
+  bool untold_ = false;            ///< the listener hasn't been told that the queue is empty again
+  bool broken_ = false;            ///< a write has failed
+  bool goodbye_received_ = false;  ///< the peer's close frame, and nothing behind it
+  std::uint16_t close_code_ = close_code::vanished;
   int unanswered_pings_ = 0;
-  bool pinging_ = false;
+  WebSocketOutbox outbox_;
   WebSocketMetrics metrics_;
+  Socket socket_;
+  Timer timer_;
+  std::shared_ptr<Handle> handle_;
+  std::shared_ptr<WebSocketListener> listener_;
+  FrameReader reader_;
+  std::string reason_;
 };
 
 void Handle::send(Frame frame) {
-  if (const auto session = session_.lock()) session->send(std::move(frame));
+  if (session_ != nullptr) session_->send(std::move(frame), Opcode::text);
 }
 
-bool Handle::drained() const {
-  const auto session = session_.lock();
-  return session && session->drained();
+void Handle::send_binary(Frame frame) {
+  if (session_ != nullptr) session_->send(std::move(frame), Opcode::binary);
 }
 
 void Handle::close(std::uint16_t code, std::string_view reason) {
-  if (const auto session = session_.lock()) session->close(code, reason);
+  if (session_ != nullptr) session_->close(code, reason);
+}
+
+bool Handle::drained() const {
+  return session_ != nullptr && session_->drained();
+}
+
+std::size_t Handle::queued_bytes() const {
+  return session_ == nullptr ? 0 : session_->queued_bytes();
+}
+
+std::size_t Handle::queued_messages() const {
+  return session_ == nullptr ? 0 : session_->queued_messages();
 }
 
 }  // namespace
 
-void start_websocket_session(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint,
-                             std::shared_ptr<const Request> request) {
-  const auto session = std::make_shared<WebSocketSession>(worker, std::move(socket), endpoint, std::move(request));
+void start_websocket_session(Worker& worker, Socket socket, const WebSocketEndpoint& endpoint, const Request& request,
+                             const WebSocketHandshake& handshake) {
+  const auto session = std::make_shared<WebSocketSession>(worker, std::move(socket), handshake.compresses());
   worker.add(session);
-  session->start();
+  session->start(endpoint, request, handshake);
 }
 
 }  // namespace fluxora::net

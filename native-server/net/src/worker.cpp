@@ -15,6 +15,7 @@ namespace fluxora::net {
 namespace {
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
+constexpr auto tick_interval = std::chrono::seconds(1);
 constexpr int max_accept_errors_without_pause = 16;
 constexpr std::size_t id_bytes = 16;
 
@@ -49,7 +50,8 @@ Worker::Worker(unsigned index, const ServerOptions& options, const Router& route
       mailbox_(std::make_shared<Mailbox>(context_)),
       work_(context_.get_executor()),
       acceptor_(context_.get_executor()),
-      accept_pause_(context_.get_executor()) {}
+      accept_pause_(context_.get_executor()),
+      tick_(context_.get_executor()) {}
 
 Worker::~Worker() {
   finish_stop();
@@ -79,6 +81,7 @@ void Worker::start() {
 void Worker::run() {
   mailbox_->set_thread(std::this_thread::get_id());
   accept();
+  tick_later();
   while (true) {
     try {
       context_.run();
@@ -125,6 +128,26 @@ void Worker::accept_after_pause() {
   });
 }
 
+void Worker::tick_later() {
+  tick_.expires_after(tick_interval);
+  tick_.async_wait([this](const ErrorCode& error) {
+    if (error) return;
+    tick_later();
+    tick();
+  });
+}
+
+void Worker::tick() {
+  websockets_.compressed.clear();
+  try {
+    if (options_.on_tick) options_.on_tick(index_);
+  } catch (const std::exception& error) {
+    trouble(std::string("on_tick: ") + error.what());
+  } catch (...) {
+    trouble("on_tick: unknown exception");
+  }
+}
+
 void Worker::begin_stop() {
   mailbox_->post([this] {
     ErrorCode ignored;
@@ -169,6 +192,24 @@ void Worker::remove(Session& session) {
   const std::lock_guard lock(state_.mutex);
   --state_.sessions;
   if (stopping() && state_.sessions == 0) state_.changed.notify_all();
+}
+
+void Worker::flush_later(std::shared_ptr<Session> session) {
+  if (unflushed_.empty()) asio::post(context_, [this] { flush(); });
+  unflushed_.push_back(std::move(session));
+}
+
+void Worker::flush() {
+  flushing_.swap(unflushed_);
+  for (const auto& session : flushing_) {
+    try {
+      session->flush();
+    } catch (const std::exception& error) {
+      trouble(std::string("writing to a connection: ") + error.what());
+      session->cut();
+    }
+  }
+  flushing_.clear();
 }
 
 std::string Worker::random_id() {

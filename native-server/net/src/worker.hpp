@@ -12,6 +12,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -20,6 +21,7 @@
 #include "fluxora/net/server.hpp"
 #include "response_writer.hpp"
 #include "single_fields.hpp"
+#include "websocket_thread.hpp"
 
 namespace fluxora::net {
 
@@ -54,6 +56,8 @@ class Session {
   virtual void shut_down() = 0;
   /// End now.
   virtual void cut() = 0;
+  /// Write what was queued; asked for with Worker::flush_later.
+  virtual void flush() {}
 };
 
 /// What the workers of a server share.
@@ -116,6 +120,8 @@ class Worker {
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   void add(std::shared_ptr<Session> session);
   void remove(Session& session);
+  /// Calls the session's flush() behind the handlers that are ready now.
+  void flush_later(std::shared_ptr<Session> session);
   [[nodiscard]] bool stopping() const noexcept { return state_.stopping.load(std::memory_order_relaxed); }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Router& router() const noexcept { return router_; }
@@ -123,6 +129,7 @@ class Worker {
   [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] ResponseWriter& writer() noexcept { return writer_; }
+  [[nodiscard]] WebSocketThread& websockets() noexcept { return websockets_; }
   [[nodiscard]] const SingleFields& single_fields() const noexcept { return single_fields_; }
 
   /// 128 random bits in hexadecimal.
@@ -135,6 +142,9 @@ class Worker {
   void accept();
   void on_accept(const ErrorCode& error, Socket socket);
   void accept_after_pause();
+  void tick_later();
+  void tick();
+  void flush();
 
   const unsigned index_;
   const ServerOptions& options_;
@@ -142,6 +152,7 @@ class Worker {
   ServerState& state_;
   WorkerCounters counters_;
   ResponseWriter writer_;
+  WebSocketThread websockets_;
   const SingleFields single_fields_;
   std::array<unsigned char, 1024> random_bytes_{};
   std::size_t random_used_ = random_bytes_.size();
@@ -154,7 +165,10 @@ class Worker {
   asio::executor_work_guard<Executor> work_;
   Acceptor acceptor_;
   Timer accept_pause_;
+  Timer tick_;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Session>> unflushed_;
+  std::vector<std::shared_ptr<Session>> flushing_;  ///< keeps its room from one flush to the next
   std::thread thread_;
 };
 

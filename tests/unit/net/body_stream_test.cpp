@@ -23,7 +23,8 @@ constexpr const char* get_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 /// What a test sees and does of the streams behind GET /feed. `on_ask` answers at once; without it the test does.
 class Feed {
  public:
-  explicit Feed(std::function<void(const GivePiece&)> on_ask = {}) : on_ask_(std::move(on_ask)) {}
+  explicit Feed(std::function<void(const GivePiece&)> on_ask = {}, bool endless = false)
+      : on_ask_(std::move(on_ask)), endless_(endless) {}
 
   /// The next request for a piece.
   GivePiece asked() {
@@ -69,6 +70,7 @@ class Feed {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
     void next(GivePiece give) override { feed_.take(std::move(give)); }
+    [[nodiscard]] bool endless() const override { return feed_.endless_; }
 
    private:
     Feed& feed_;
@@ -81,7 +83,8 @@ class Feed {
     waiting_.push_back(std::move(give));
   }
 
-  std::function<void(const GivePiece&)> on_ask_;
+  const std::function<void(const GivePiece&)> on_ask_;
+  const bool endless_;
   std::atomic<int> asks_{0};
   std::atomic<int> streams_{0};
   std::atomic<int> ended_{0};
@@ -290,6 +293,42 @@ TEST(BodyStream, IsSentToAHalfClosedClientWhole) {
   EXPECT_EQ(read_chunk(client), "two");
   EXPECT_EQ(read_chunk(client), "");
   EXPECT_TRUE(client.at_end());
+}
+
+TEST(BodyStream, WithoutAnEndIsLetGoWhenItsClientClosesItsSide) {
+  Feed feed({}, /*endless=*/true);
+  TestServer server(feed.router());
+  LoopbackClient client(server.port());
+  client.send(get_feed);
+  EXPECT_EQ(client.read_response().status, 200U);
+  feed.give("one");
+  EXPECT_EQ(read_chunk(client), "one");
+  client.half_close();
+  EXPECT_TRUE(feed.released());
+  EXPECT_EQ(client.read_to_end(), "");
+  ASSERT_EQ(server.reports().size(), 1U);
+  EXPECT_TRUE(server.reports()[0].endless);
+  EXPECT_TRUE(server.reports()[0].aborted);
+}
+
+TEST(BodyStream, WithoutAnEndGoesOnBesideWhatItsClientSends) {
+  Feed feed({}, /*endless=*/true);
+  TestServer server(feed.router());
+  LoopbackClient client(server.port());
+  client.send(get_feed);
+  EXPECT_EQ(client.read_response().status, 200U);
+  client.send(get_hello);
+  for (int i = 0; i < 3; ++i) {
+    feed.give("one");
+    EXPECT_EQ(read_chunk(client), "one");
+  }
+  feed.give("two", State::last);
+  EXPECT_EQ(read_chunk(client), "two");
+  EXPECT_EQ(read_chunk(client), "");
+  EXPECT_EQ(client.read_response().body, "hello") << "what it sent waited for its turn";
+  ASSERT_TRUE(eventually([&] { return server.reports().size() == 2; })) << "a report comes behind its answer";
+  EXPECT_FALSE(server.reports()[0].aborted);
+  EXPECT_FALSE(server.reports()[1].endless);
 }
 
 TEST(BodyStream, IsNotStartedForAClientThatHasGone) {

@@ -4,7 +4,12 @@
 
 #include <cerrno>
 #include <future>
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -128,6 +133,7 @@ TEST(Server, EndsAConnectionWhoseAnswerWasOnItsWayWhenItStopped) {
   LoopbackClient client(server.port(), 4096);
   client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   await(asked.get_future());
+  ASSERT_TRUE(eventually([&] { return client.has_input(); }));
   auto stopped = std::async(std::launch::async, [&] { server->stop(2 * patience); });
   // Nobody listens any more: the stop has begun.
   ASSERT_TRUE(eventually([&] {
@@ -179,6 +185,26 @@ TEST(Server, EndsWithRequestsOnTheirWayFromOtherThreads) {
     server.destroy();
     for (auto& thread : threads) thread.join();
   }
+}
+
+TEST(Server, TicksOnEveryIoThread) {
+  std::mutex mutex;
+  std::map<unsigned, std::set<std::thread::id>> ticked;
+  TestServer server(example_router(), [&](ServerOptions& options) {
+    options.io_threads = 3;
+    options.on_tick = [&](unsigned io_thread) {
+      const std::lock_guard lock(mutex);
+      ticked[io_thread].insert(std::this_thread::get_id());
+      throw std::runtime_error("and goes on");
+    };
+  });
+  EXPECT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return ticked.size() == 3;
+  }));
+  EXPECT_TRUE(eventually([&] { return server.troubles().size() > 3; }));
+  const std::lock_guard lock(mutex);
+  for (const auto& [io_thread, threads] : ticked) EXPECT_EQ(threads.size(), 1U);
 }
 
 }  // namespace

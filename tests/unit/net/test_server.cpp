@@ -18,7 +18,8 @@ TestServer::TestServer(Router router, const std::function<void(ServerOptions&)>&
   };
   options.on_response = [this](const Request& request, const RequestEnd& end) {
     const std::lock_guard lock(mutex_);
-    reports_.push_back({request.method, request.request_id, std::string(end.route), end.status, end.aborted});
+    reports_.push_back(
+        {request.method, request.request_id, std::string(end.route), end.status, end.aborted, end.endless});
   };
   options.on_trouble = [this](std::string_view message) {
     const std::lock_guard lock(mutex_);

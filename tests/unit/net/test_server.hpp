@@ -42,6 +42,7 @@ class TestServer {
     std::string route;
     unsigned status;
     bool aborted;
+    bool endless;
   };
 
   explicit TestServer(Router router, const std::function<void(ServerOptions&)>& adjust = {});

@@ -39,23 +39,25 @@ std::string WebSocketClient::handshake(std::string_view path, std::string_view m
          std::string(more_headers) + "\r\n";
 }
 
-WebSocketClient::WebSocketClient(std::uint16_t port, std::string_view path, int receive_buffer)
+std::string client_frame(int opcode, std::string_view payload, FrameShape shape) {
+  std::string frame;
+  frame.push_back(static_cast<char>((shape.fin ? 0x80 : 0) | shape.reserved << 4 | opcode));
+  append_length(frame, payload.size(), shape.masked ? 0x80 : 0);
+  if (!shape.masked) return frame.append(payload);
+  for (const unsigned char m : mask) frame.push_back(static_cast<char>(m));
+  for (std::size_t i = 0; i < payload.size(); ++i) frame.push_back(static_cast<char>(byte(payload[i]) ^ mask[i % 4]));
+  return frame;
+}
+
+WebSocketClient::WebSocketClient(std::uint16_t port, std::string_view path, int receive_buffer,
+                                 std::string_view more_headers)
     : socket_(port, receive_buffer) {
-  switched_ = socket_.request(handshake(path));
+  switched_ = socket_.request(handshake(path, more_headers));
   if (switched_.status != 101) throw std::runtime_error("not switched: " + std::to_string(switched_.status));
 }
 
-void WebSocketClient::send(int opcode, std::string_view payload, bool fin, bool masked) {
-  std::string frame;
-  frame.push_back(static_cast<char>((fin ? 0x80 : 0) | opcode));
-  append_length(frame, payload.size(), masked ? 0x80 : 0);
-  if (masked) {
-    for (const unsigned char m : mask) frame.push_back(static_cast<char>(m));
-    for (std::size_t i = 0; i < payload.size(); ++i) frame.push_back(static_cast<char>(byte(payload[i]) ^ mask[i % 4]));
-  } else {
-    frame += payload;
-  }
-  socket_.send_as_far_as_possible(frame);
+void WebSocketClient::send(int opcode, std::string_view payload, FrameShape shape) {
+  socket_.send_as_far_as_possible(client_frame(opcode, payload, shape));
 }
 
 void WebSocketClient::send_close(unsigned code) {
@@ -67,7 +69,10 @@ WebSocketFrame WebSocketClient::read() {
   WebSocketFrame frame;
   frame.fin = (byte(start[0]) & 0x80) != 0;
   frame.opcode = static_cast<int>(byte(start[0]) & 0x0f);
-  if ((byte(start[0]) & 0x70) != 0) throw std::runtime_error("a frame with reserved bits");
+  frame.compressed = (byte(start[0]) & 0x40) != 0;
+  if (frame.compressed && !switched_.header("Sec-WebSocket-Extensions"))
+    throw std::runtime_error("a compressed frame that nobody asked for");
+  if ((byte(start[0]) & 0x30) != 0) throw std::runtime_error("a frame with reserved bits");
   if ((byte(start[1]) & 0x80) != 0) throw std::runtime_error("a masked frame from the server");
   std::size_t length = byte(start[1]);
   if (length > 125) {

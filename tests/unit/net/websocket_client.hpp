@@ -10,6 +10,7 @@ namespace fluxora::net::test {
 
 struct WebSocketFrame {
   bool fin = true;
+  bool compressed = false;
   int opcode = 0;
   std::string payload;
 
@@ -24,15 +25,24 @@ inline constexpr int close_frame = 8;
 inline constexpr int ping = 9;
 inline constexpr int pong = 10;
 
+/// How a client writes a frame, rules broken included.
+struct FrameShape {
+  bool fin = true;
+  bool masked = true;
+  int reserved = 0;  ///< RSV1 is 4
+};
+[[nodiscard]] std::string client_frame(int opcode, std::string_view payload, FrameShape shape = {});
+
 /// RFC 6455's client side, frame by frame, with every way to break its rules.
 class WebSocketClient {
  public:
   static std::string handshake(std::string_view path, std::string_view more_headers = "");
 
   /// Throws where the server doesn't switch.
-  explicit WebSocketClient(std::uint16_t port, std::string_view path = "/ws", int receive_buffer = 0);
+  explicit WebSocketClient(std::uint16_t port, std::string_view path = "/ws", int receive_buffer = 0,
+                           std::string_view more_headers = "");
 
-  void send(int opcode, std::string_view payload, bool fin = true, bool masked = true);
+  void send(int opcode, std::string_view payload, FrameShape shape = {});
   void send_close(unsigned code);
   WebSocketFrame read();
   LoopbackClient& socket() { return socket_; }

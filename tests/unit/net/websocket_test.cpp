@@ -6,7 +6,9 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
+#include "counting_sendmsg.hpp"
 #include "test_server.hpp"
 #include "websocket_client.hpp"
 
@@ -66,6 +68,11 @@ class Echo final : public WebSocketListener {
       connection_->send(frame("too late"));
       return;
     }
+    if (message.starts_with("repeat")) {
+      const auto repeated = frame(std::string(message));
+      for (int i = 0; i < 5000; ++i) connection_->send(repeated);
+      return;
+    }
     if (message.starts_with("flood")) {
       const auto large = frame(std::string(64 * 1024, 'x'));
       for (int i = 0; i < 1000; ++i) connection_->send(large);
@@ -73,7 +80,7 @@ class Echo final : public WebSocketListener {
     }
     connection_->send(frame(std::string(message)));
   }
-  void on_binary() override { connection_->send(frame("binary")); }
+  void on_binary(std::string_view message) override { connection_->send_binary(frame(std::string(message))); }
   void on_closed(std::uint16_t code, std::string_view reason, const WebSocketMetrics& metrics) override {
     connection_->send(frame("after the end"));
     const std::lock_guard lock(seen_->mutex);
@@ -127,7 +134,7 @@ TEST_F(WebSocket, SwitchesProtocols) {
   EXPECT_EQ(client.switched().header("X-Content-Type-Options"), "nosniff");
   EXPECT_EQ(client.switched().header("X-Request-Id").value_or("").size(), 32U);
   EXPECT_EQ(client.switched().header("Sec-WebSocket-Extensions"), std::nullopt);
-  EXPECT_EQ(client.switched().header("Server").value_or("").find("Beast"), std::string::npos);
+  EXPECT_EQ(client.switched().header("Server"), std::nullopt);
   EXPECT_TRUE(eventually([&] { return (*server_)->websocket_connections() == 1; }));
   client.send_close(1000);
   EXPECT_TRUE(eventually([&] { return (*server_)->websocket_connections() == 0; }));
@@ -143,16 +150,18 @@ TEST_F(WebSocket, EchoesText) {
     EXPECT_TRUE(echoed.fin);
     EXPECT_EQ(echoed.payload, std::string(size, 'e'));
   }
-  client.send(binary, "abc");
-  EXPECT_EQ(client.read().payload, "binary");
+  client.send(binary, std::string("\0\xff", 2));
+  const auto echoed = client.read();
+  EXPECT_EQ(echoed.opcode, binary);
+  EXPECT_EQ(echoed.payload, std::string("\0\xff", 2));
 }
 
 TEST_F(WebSocket, JoinsFragments) {
   start();
   WebSocketClient client(server_->port());
-  client.send(text, "gr", false);
+  client.send(text, "gr", {.fin = false});
   client.send(ping, "between");
-  client.send(continuation, "\xc3", false);
+  client.send(continuation, "\xc3", {.fin = false});
   client.send(continuation,
               "\xbc"
               "n");
@@ -253,7 +262,7 @@ TEST_F(WebSocket, ClosesAMessageOverTheLimitWith1009) {
   start();
   for (const bool fragmented : {false, true}) {
     WebSocketClient client(server_->port());
-    client.send(text, std::string(64 * 1024, 'x'), !fragmented);
+    client.send(text, std::string(64 * 1024, 'x'), {.fin = !fragmented});
     if (fragmented)
       client.send(continuation, "x");
     else
@@ -279,7 +288,7 @@ TEST_F(WebSocket, ClosesInvalidUtf8With1007) {
 TEST_F(WebSocket, ClosesAnUnmaskedFrameWith1002) {
   start();
   WebSocketClient client(server_->port());
-  client.send(text, "bare", true, false);
+  client.send(text, "bare", {.masked = false});
   EXPECT_EQ(client.read().close_code(), 1002U);
   EXPECT_EQ(closed().code, 1002);
 }
@@ -308,6 +317,169 @@ TEST_F(WebSocket, KeepsAPeerThatSendsAnyPongs) {
   WebSocketFrame received = client.read();
   while (received.opcode == ping) received = client.read();
   EXPECT_EQ(received.payload, "alive");
+}
+
+TEST_F(WebSocket, WritesWhatWasQueuedInOneTurnAtOnce) {
+  start();
+  WebSocketClient client(server_->port());
+  const std::uint64_t before = writes_of_messages();
+  client.send(text, "burst then close");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(client.read().payload, std::to_string(i));
+  EXPECT_EQ(client.read().opcode, close_frame);
+  EXPECT_EQ(writes_of_messages() - before, 2U) << "the hundred messages, and the close frame";
+}
+
+TEST_F(WebSocket, IsNoSlowConsumerForWhatOneTurnQueues) {
+  start();
+  WebSocketClient client(server_->port());
+  client.send(text, "repeat");
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(client.read().payload, "repeat") << i;
+  EXPECT_EQ((*server_)->statistics().websocket_slow_consumers, 0U);
+}
+
+TEST_F(WebSocket, AnswersEachPingWhileItCanBeWritten) {
+  start();
+  WebSocketClient client(server_->port());
+  std::string pings;
+  for (char c = 'a'; c < 'a' + 10; ++c) pings += client_frame(ping, std::string(1, c));
+  client.socket().send(pings);
+  for (char c = 'a'; c < 'a' + 10; ++c) {
+    const auto answer_to_ping = client.read();
+    EXPECT_EQ(answer_to_ping.opcode, pong);
+    EXPECT_EQ(answer_to_ping.payload, std::string(1, c));
+  }
+}
+
+TEST_F(WebSocket, AnswersOnlyTheLatestOfAFloodOfPings) {
+  start();
+  WebSocketClient client(server_->port(), "/ws", 4096);
+  constexpr int pings = 20'000;
+  std::string flood;
+  for (int i = 0; i < pings; ++i) flood += client_frame(ping, std::to_string(i));
+  client.socket().send(flood);
+  int answers = 1;
+  WebSocketFrame answer_to_ping = client.read();
+  for (; answer_to_ping.payload != std::to_string(pings - 1); answer_to_ping = client.read()) ++answers;
+  EXPECT_LT(answers, pings);
+  client.send(text, "alive");
+  EXPECT_EQ(client.read().payload, "alive");
+}
+
+TEST_F(WebSocket, ClosesAMessageInTooManyFragmentsWith1009) {
+  start();
+  WebSocketClient client(server_->port());
+  std::string fragments = client_frame(text, "", {.fin = false});
+  for (int i = 0; i < 1024; ++i) fragments += client_frame(continuation, "", {.fin = false});
+  client.socket().send_as_far_as_possible(fragments);
+  EXPECT_EQ(client.read().close_code(), 1009U);
+  EXPECT_EQ(closed().code, 1009);
+}
+
+TEST_F(WebSocket, LetsAPeerReadItsCloseFrameThatStillSends) {
+  start();
+  WebSocketClient client(server_->port());
+  client.socket().send(client_frame(close_frame, std::string("\x03\xe8", 2)) + client_frame(text, "too late") +
+                       std::string(100'000, 'x'));
+  EXPECT_EQ(client.read().close_code(), 1000U);
+  EXPECT_TRUE(client.socket().at_end());
+  EXPECT_FALSE(client.socket().was_reset());
+  EXPECT_EQ(closed().code, 1000);
+  EXPECT_TRUE(seen_->get(&Seen::messages).empty());
+}
+
+constexpr std::string_view offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+
+/// By zlib, a message of its own.
+std::string deflated(std::string_view message) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(message.size() + 1024, '\0');
+  std::string in(message);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_SYNC_FLUSH), Z_OK);
+  out.resize(out.size() - stream.avail_out - 4);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string inflated(std::string message) {
+  message.append("\x00\x00\xff\xff", 4);
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, -12), Z_OK) << "the window that the server may use at most";
+  std::string out(1024 * 1024, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(message.data());
+  stream.avail_in = static_cast<uInt>(message.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_SYNC_FLUSH), Z_OK);
+  out.resize(out.size() - stream.avail_out);
+  inflateEnd(&stream);
+  return out;
+}
+
+TEST_F(WebSocket, CompressesForClientsThatOfferIt) {
+  start();
+  WebSocketClient client(server_->port(), "/ws", 0, offer);
+  EXPECT_EQ(client.switched().header("Sec-WebSocket-Extensions"),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+  const std::string message = "compress " + std::string(5'000, 'c') + " me";
+  client.send(text, deflated(message), {.reserved = 4});
+  for (int i = 0; i < 2; ++i) {
+    const auto echoed = client.read();
+    EXPECT_TRUE(echoed.compressed);
+    EXPECT_LT(echoed.payload.size(), 100U);
+    EXPECT_EQ(inflated(echoed.payload), message);
+    if (i == 0) client.send(text, message);
+  }
+  client.send(text, "small");
+  const auto small = client.read();
+  EXPECT_FALSE(small.compressed);
+  EXPECT_EQ(small.payload, "small");
+  client.send_close(1000);
+  const auto end = closed();
+  EXPECT_EQ(end.metrics.bytes_received, 2 * message.size() + 5);
+  EXPECT_EQ(end.metrics.bytes_sent, 2 * message.size() + 5);
+}
+
+TEST_F(WebSocket, DoesNotCompressWhereItIsOffOrNotOffered) {
+  start([](ServerOptions& options) { options.websocket.compress = false; });
+  WebSocketClient client(server_->port(), "/ws", 0, offer);
+  EXPECT_EQ(client.switched().header("Sec-WebSocket-Extensions"), std::nullopt);
+  client.send(text, std::string(5'000, 'c'));
+  EXPECT_FALSE(client.read().compressed);
+  client.send(text, deflated("compressed"), {.reserved = 4});
+  EXPECT_EQ(client.read().close_code(), 1002U);
+}
+
+TEST_F(WebSocket, ClosesCompressedMessagesThatAreTooLargeOrMalformed) {
+  start();
+  const auto code_for = [&](std::string_view payload) {
+    WebSocketClient client(server_->port(), "/ws", 0, offer);
+    client.send(text, payload, {.reserved = 4});
+    return client.read().close_code();
+  };
+  EXPECT_EQ(code_for(deflated(std::string(50'000'000, 'z'))), 1009U) << "48 KB stand for 50 MB";
+  EXPECT_EQ(code_for("\xff not deflate"), 1007U);
+  EXPECT_EQ(code_for(deflated("\xc3\x28")), 1007U) << "not UTF-8";
+  EXPECT_TRUE(seen_->get(&Seen::messages).empty());
+}
+
+TEST_F(WebSocket, RefusesMalformedHandshakeFields) {
+  start();
+  const auto status = [&](std::string_view fields) {
+    return LoopbackClient(server_->port()).request(WebSocketClient::handshake("/ws", fields)).status;
+  };
+  EXPECT_EQ(status("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400U) << "a second key";
+  EXPECT_EQ(status("Sec-WebSocket-Version: 13\r\n"), 400U) << "a second version";
+  EXPECT_EQ(status("Sec-WebSocket-Extensions: permessage-deflate; =\r\n"), 400U);
+  EXPECT_EQ(status("Sec-WebSocket-Extensions: permessage-deflate; a=\"b\r\n"), 400U);
+  EXPECT_EQ(status("Sec-WebSocket-Extensions:\r\n"), 400U);
+  EXPECT_EQ(status("Sec-WebSocket-Protocol: a b\r\n"), 400U);
+  EXPECT_EQ(status("Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: c\r\n"), 101U);
+  EXPECT_EQ(status("Sec-WebSocket-Extensions: unknown; x=1, other\r\nSec-WebSocket-Extensions: more\r\n"), 101U);
 }
 
 TEST_F(WebSocket, RefusesBeforeTheUpgrade) {

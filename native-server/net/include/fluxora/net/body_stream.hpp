@@ -37,6 +37,9 @@ class BodyStream {
   /// Asks for the next piece, once all before it are written: never two at a time. On the connection's I/O thread;
   /// must not block.
   virtual void next(GivePiece give) = 0;
+  /// Whether it goes on for as long as its client wants: then a client that closes its side has left, which is no
+  /// failure, and how long it took says nothing of how quickly it was answered: RequestEnd::endless tells who counts.
+  [[nodiscard]] virtual bool endless() const { return false; }
 };
 
 }  // namespace fluxora::net

@@ -32,6 +32,7 @@ struct RequestEnd {
   std::chrono::microseconds duration{};  ///< from the request's head
   bool aborted = false;                  ///< the connection ended before the response was sent whole
   std::string_view peer;                 ///< the connection's other end, whoever ServerOptions::client_address names
+  bool endless = false;                  ///< the answer's body was: BodyStream::endless
 };
 
 /// What net can't know and the application says.
@@ -54,6 +55,8 @@ struct ServerOptions {
   std::function<void(const Request& request, Response& response)> before_response;
   /// Once for each request that was begun: after its response, or when its connection ended before.
   std::function<void(const Request& request, const RequestEnd& end)> on_response;
+  /// About once a second on every I/O thread, 0 up to io_threads, while the server runs. Must not block.
+  std::function<void(unsigned io_thread)> on_tick;
   /// Accept errors and other trouble that belongs to no request.
   std::function<void(std::string_view message)> on_trouble;
 };
