@@ -22,6 +22,7 @@ describe('metrics', () => {
       server: {
         env: {
           HORIZON_URL: 'http://127.0.0.1:9',
+          REDIS_URL: 'redis://127.0.0.1:9',
           OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
           OTEL_EXPORTER_OTLP_HEADERS: `x-token=${SECRET}`,
           SHUTDOWN_GRACE_MS: '2000',

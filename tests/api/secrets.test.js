@@ -16,6 +16,7 @@ import { runCommand } from '../integration/harness/server_process.js';
 import { ledgerHashes, post, sentEvent, startTaker } from '../integration/harness/sent_events.js';
 import { newDatabase, startStack } from '../integration/harness/stack.js';
 import { waitFor } from '../integration/harness/wait.js';
+import { WsClient } from '../integration/harness/ws_client.js';
 
 const plant = (what) => `planted-${what}-${randomBytes(16).toString('hex')}`;
 const JWT_SECRET = plant('jwt-secret');
@@ -98,6 +99,7 @@ before(async () => {
       env: {
         LOG_LEVEL: 'debug',
         AUTH_REQUIRED: 'true',
+        WS_AUTH_REQUIRED: 'true',
         JWT_SECRET,
         INDEXER_WORKER_TOKEN: WORKER_TOKEN,
         WRITE_RATE_LIMIT: '0',
@@ -181,6 +183,7 @@ async function makeNoise() {
       '/api/streams',
       `/api/streams/${stream.id}`,
       '/api/events',
+      '/api/events/stream',
       `/api/streams/${stack.streamId(0)}/proof`,
       '/api/streams/export',
       '/admin/api-keys',
@@ -229,8 +232,23 @@ async function makeNoise() {
       },
     ],
     ['/api/events', { 'last-event-id': key }],
+    ['/api/events/stream', { ...bearer(token({})), 'last-event-id': key }],
+    [`/api/events/stream?token=${token({})}&event=${key}`, {}],
+    [`/api/events/stream?token=${token({})}`, {}],
+    [`/api/events/stream?token=${token({ exp: 1 })}`, {}],
+    [`/ws/streams?token=${token({})}`, {}],
   ]) {
     for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) await ask(path, { method, headers });
+  }
+  for (const [query, headers] of [
+    [`?token=${token({})}`, {}],
+    ['', bearer(token({}))],
+    [`?token=${key}`, bearer(token({}))],
+  ]) {
+    const socket = await WsClient.open(stack.wsUrl + query, { headers });
+    socket.send(`{"type":"subscribe","streamId":"${key}"}`);
+    await socket.barrier();
+    await socket.close();
   }
   for (const body of [
     key,

@@ -15,7 +15,19 @@ import { Walker, isSuccess, isUpgrade, scopeOf } from './harness/walker.js';
 
 const SECRET = randomBytes(32).toString('hex');
 /** Described, but not to be had by a walk: our own mistakes, a twin request that runs for ten seconds, a shutdown. */
-const OUT_OF_REACH = { any: ['500'], createStream: ['409'], startJob: ['409'], getHealth: ['503'], openFeed: ['503'] };
+const OUT_OF_REACH = {
+  any: ['500'],
+  createStream: ['409'],
+  startJob: ['409'],
+  getHealth: ['503'],
+  openFeed: ['503'],
+  streamEvents: ['503'],
+};
+/** That an address may have open: the server sees a moment later than the walk that a feed was left. */
+const FEEDS = 20;
+/** What an upgrade to WebSocket has, and the key that it needs besides. */
+const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+const KEY = `${'A'.repeat(22)}==`;
 /** Before each of these requests, what it can be asked about: jobs wait for instances, and one runs at a time. */
 const JOBS_BEFORE = { startJob: 'cancelled', pauseJob: 'queued', resumeJob: 'paused', cancelJob: 'queued' };
 
@@ -35,7 +47,7 @@ function token(scope, secret = SECRET) {
 
 before(async () => {
   const env = { AUTH_REQUIRED: 'true', JWT_SECRET: SECRET, WRITE_RATE_LIMIT: '1000000' };
-  const limits = { WS_MAX_CONNECTIONS_PER_IP: '2', EXPORT_MAX_CONCURRENT: '16' };
+  const limits = { WS_MAX_CONNECTIONS_PER_IP: String(FEEDS), EXPORT_MAX_CONCURRENT: '16' };
   stack = await startStack({ simulator: { seed: 4 }, server: { env: { ...env, ...limits } } });
   stack.runScenario(60, { actionsPerLedger: 5 });
   await stack.settle();
@@ -451,21 +463,20 @@ describe('WebSocket', () => {
     const operation = walker.operations.find(isUpgrade);
     const plain = { ...operation, parameters: [] };
     assert.equal((await walker.ask(plain)).status, 426);
-    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
-    assert.equal((await walker.ask(plain, { headers })).status, 400);
-    assert.equal((await walker.ask(plain, { headers: { ...headers, 'sec-websocket-key': 'x' } })).status, 400);
+    assert.equal((await walker.ask(plain, { headers: UPGRADE })).status, 400);
+    assert.equal((await walker.ask(plain, { headers: { ...UPGRADE, 'sec-websocket-key': 'x' } })).status, 400);
     assert.equal(
       (
         await walker.ask(plain, {
-          headers: { ...headers, 'sec-websocket-version': '8', 'sec-websocket-key': `${'A'.repeat(22)}==` },
+          headers: { ...UPGRADE, 'sec-websocket-version': '8', 'sec-websocket-key': KEY },
         })
       ).status,
       426,
     );
-    const clients = [await WsClient.open(stack.server.wsUrl), await WsClient.open(stack.server.wsUrl)];
+    const clients = await Promise.all(Array.from({ length: FEEDS }, () => WsClient.open(stack.server.wsUrl)));
     clients.forEach(() => walker.count(operation, 101));
     assert.equal(
-      (await walker.ask(plain, { headers: { ...headers, 'sec-websocket-key': `${'A'.repeat(22)}==` } })).status,
+      (await walker.ask(plain, { headers: { ...UPGRADE, 'sec-websocket-key': KEY } })).status,
       429,
     );
     await Promise.all(clients.map((client) => client.close()));
@@ -478,8 +489,14 @@ describe('trouble', () => {
       ...serverEnvironment(stack.db, null),
       JWT_SECRET: SECRET,
       AUTH_REQUIRED: 'true',
+      WS_AUTH_REQUIRED: 'true',
       WRITE_RATE_LIMIT: '1',
     });
+    for (const id of ['openFeed', 'streamEvents']) {
+      const feed = { ...walker.operation(id), parameters: [] };
+      const headers = id === 'openFeed' ? { ...UPGRADE, 'sec-websocket-key': KEY } : {};
+      assert.equal((await walker.ask(feed, { headers }, { baseUrl: strict.baseUrl })).status, 401, id);
+    }
     await walker.forEachOperation(
       async (operation) => {
         const bad = { headers: { authorization: 'Bearer x.y.z' } };
@@ -497,7 +514,8 @@ describe('trouble', () => {
     await stack.db.cluster.stop();
     await walker.forEachOperation(async (operation) => {
       const answer = await walker.ask(operation);
-      const needsDatabase = operation.responses['503'] !== undefined && operation.path !== '/health';
+      const is503ForOthers = ['getHealth', 'streamEvents'].includes(operation.id); // it is shutting down
+      const needsDatabase = operation.responses['503'] !== undefined && !is503ForOthers;
       assert.equal(answer.status === 503, needsDatabase, `${answer.what}: ${answer.status}`);
     });
     await stack.db.cluster.start();

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <optional>
 
+#include <tl/expected.hpp>
+
 #include "credentials.hpp"
 #include "fluxora/api/api_key_text.hpp"
 #include "fluxora/core/hmac_sha256.hpp"
@@ -43,6 +45,10 @@ const std::string challenge = "Bearer realm=\"fluxora\"";
 
 net::Response no_credentials(const net::Request& request) {
   return challenged(401, "A bearer token or an API key is needed.", request, challenge);
+}
+
+net::Response no_feed_token(const net::Request& request) {
+  return challenged(401, "A bearer token is needed: in Authorization, or as the parameter token.", request, challenge);
 }
 
 net::Response bad_credential(const net::Request& request, std::string_view why) {
@@ -93,6 +99,7 @@ class AccessControl::Impl {
  public:
   Impl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit, const ports::Clock& clock, ports::Log& log)
       : auth_required_(options.auth_required),
+        feed_auth_required_(options.feed_auth_required),
         audit_(audit),
         clock_(clock),
         log_(log),
@@ -133,6 +140,16 @@ class AccessControl::Impl {
     check_key(std::move(admission), std::get<PresentedApiKey>(credentials).text);
   }
 
+  FeedAdmission admit_feed(const net::Request& request) {
+    if (!feed_auth_required_) return {};
+    const auto token = read_feed_token(request);
+    if (!token) return {denied(no_feed_token(request)), {}};
+    if (auto refusal = too_many_failures(request)) return {std::move(refusal), {}};
+    const auto claims = verify(*token);
+    if (!claims) return {denied_bad(request, claims.error()), {}};
+    return {{}, {claims->expires_at}};
+  }
+
   void forget_key(const std::string& id) { cache_.forget(id); }
 
   [[nodiscard]] AccessStatistics statistics() const noexcept {
@@ -148,15 +165,23 @@ class AccessControl::Impl {
     return {"address:" + request.remote_address, request.remote_address};
   }
 
-  void check_token(const Admission& admission, std::string_view token) {
-    const net::Request& request = *admission.request;
-    if (!jwt_key_) return deny_bad(admission, "Tokens are not accepted here.");
-    if (too_many_failures(admission)) return;
+  /// What a token says, or why it isn't good.
+  [[nodiscard]] tl::expected<core::JwtClaims, std::string_view> verify(std::string_view token) const {
+    if (!jwt_key_) return tl::unexpected(std::string_view("Tokens are not accepted here."));
     const auto now = static_cast<core::UnixSeconds>(std::max<core::UnixMillis>(clock_.now(), 0) / 1000);
-    const auto claims = core::verify_jwt(token, *jwt_key_, now);
-    if (!claims) return deny_bad(admission, core::error_message(claims.error().code));
-    if (!is_usable_subject(claims->subject)) return deny_bad(admission, "The token's subject can't be used.");
-    const Caller caller{"jwt:" + claims->subject, request.remote_address};
+    auto claims = core::verify_jwt(token, *jwt_key_, now);
+    if (!claims) return tl::unexpected(core::error_message(claims.error().code));
+    if (!is_usable_subject(claims->subject)) {
+      return tl::unexpected(std::string_view("The token's subject can't be used."));
+    }
+    return std::move(*claims);
+  }
+
+  void check_token(const Admission& admission, std::string_view token) {
+    if (refused_for_failures(admission)) return;
+    const auto claims = verify(token);
+    if (!claims) return deny_bad(admission, claims.error());
+    const Caller caller{"jwt:" + claims->subject, admission.request->remote_address};
     if (!claims->has_scope(scope_name(admission.access))) return deny_scope(admission, caller);
     serve(admission, caller);
   }
@@ -164,7 +189,7 @@ class AccessControl::Impl {
   /// Of hashes, so that neither the time nor anything else says how much of the token was right.
   void check_worker_token(const Admission& admission, std::string_view token) {
     if (!worker_token_hash_) return deny_bad(admission, "Worker tokens are not accepted here.");
-    if (too_many_failures(admission)) return;
+    if (refused_for_failures(admission)) return;
     if (!core::equal_in_constant_time(core::sha256(core::as_bytes(token)), *worker_token_hash_)) {
       return deny_bad(admission, "That is not the worker token.");
     }
@@ -180,7 +205,7 @@ class AccessControl::Impl {
         known && core::equal_in_constant_time(known->secret_hash, hash)) {
       return serve_key(admission, *known);
     }
-    if (too_many_failures(admission)) return;
+    if (refused_for_failures(admission)) return;
     cache_.fetch(shown->id, [this, admission = std::move(admission), hash](ports::StoreResult<KeyCache::Key> found) {
       if (!found) return admission.respond(store_problem(found.error(), *admission.request));
       const KeyCache::Key& key = *found;
@@ -211,7 +236,7 @@ class AccessControl::Impl {
     const RateLimiter::Verdict verdict = writes_.take(named ? caller.id : address_client(caller.address), clock_.now());
     if (!verdict.allowed) {
       ++limited_writes_;
-      return refuse(admission, writes_, verdict, "Too many writes. Try again later.");
+      return admission.respond(too_many(*admission.request, writes_, verdict, "Too many writes. Try again later."));
     }
     admission.handler(caller, admission.request, [this, verdict, respond = admission.respond](net::Response response) {
       writes_.add_headers(response, verdict);
@@ -219,30 +244,43 @@ class AccessControl::Impl {
     });
   }
 
-  static void refuse(const Admission& admission, const RateLimiter& limiter, const RateLimiter::Verdict& verdict,
-                     std::string_view why) {
-    net::Response response = problem(429, why, *admission.request);
+  static net::Response too_many(const net::Request& request, const RateLimiter& limiter,
+                                const RateLimiter::Verdict& verdict, std::string_view why) {
+    net::Response response = problem(429, why, request);
     limiter.add_headers(response, verdict);
-    admission.respond(std::move(response));
+    return response;
   }
 
   /// Guessing costs us a signature or a query each time, so an address may be wrong as often as it may write.
-  bool too_many_failures(const Admission& admission) {
-    const RateLimiter::Verdict verdict =
-        failures_.look(address_client(admission.request->remote_address), clock_.now());
-    if (verdict.allowed) return false;
+  std::optional<net::Response> too_many_failures(const net::Request& request) {
+    const RateLimiter::Verdict verdict = failures_.look(address_client(request.remote_address), clock_.now());
+    if (verdict.allowed) return std::nullopt;
     ++limited_failures_;
-    refuse(admission, failures_, verdict, "Too many bad credentials. Try again later.");
-    return true;
+    return too_many(request, failures_, verdict, "Too many bad credentials. Try again later.");
+  }
+
+  bool refused_for_failures(const Admission& admission) {
+    auto refusal = too_many_failures(*admission.request);
+    if (refusal) admission.respond(std::move(*refusal));
+    return refusal.has_value();
+  }
+
+  net::Response denied(net::Response response) {
+    ++denied_credentials_;
+    return response;
+  }
+  net::Response denied_bad(const net::Request& request, std::string_view why) {
+    failures_.take(address_client(request.remote_address), clock_.now());
+    return denied(bad_credential(request, why));
   }
 
   void deny_bad(const Admission& admission, std::string_view why) {
-    failures_.take(address_client(admission.request->remote_address), clock_.now());
-    deny(admission, bad_credential(*admission.request, why));
+    finish_denial(admission, denied_bad(*admission.request, why));
   }
-
   void deny(const Admission& admission, net::Response response) {
-    ++denied_credentials_;
+    finish_denial(admission, denied(std::move(response)));
+  }
+  void finish_denial(const Admission& admission, net::Response response) {
     audit_denial(admission, anonymous(*admission.request), response.status);
     admission.respond(std::move(response));
   }
@@ -268,6 +306,7 @@ class AccessControl::Impl {
   }
 
   const bool auth_required_;
+  const bool feed_auth_required_;
   ports::AuditLog& audit_;
   const ports::Clock& clock_;
   ports::Log& log_;
@@ -292,6 +331,10 @@ AccessControl::~AccessControl() = default;
 void AccessControl::admit(Access access, std::shared_ptr<const net::Request> request, net::Respond respond,
                           const GuardedHandler& handler) {
   impl_->admit({access, std::move(request), std::move(respond), handler});
+}
+
+FeedAdmission AccessControl::admit_feed(const net::Request& request) {
+  return impl_->admit_feed(request);
 }
 
 AccessStatistics AccessControl::statistics() const noexcept {

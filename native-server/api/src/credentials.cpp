@@ -1,7 +1,6 @@
 #include "credentials.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace fluxora::api {
 namespace {
@@ -45,6 +44,18 @@ Credentials read_credentials(const net::Request& request, bool takes_worker_toke
   if (keys == 1) return PresentedApiKey{*request.header("X-API-Key")};
   if (authorizations == 1) return read_authorization(*request.header("Authorization"));
   return NoCredentials{};
+}
+
+std::optional<std::string_view> read_feed_token(const net::Request& request) {
+  if (const auto authorization = request.header("Authorization")) {
+    const Credentials given = read_authorization(*authorization);
+    if (const auto* bearer = std::get_if<BearerToken>(&given)) return bearer->token;
+    if (std::holds_alternative<UnclearCredentials>(given)) return std::string_view();
+  }
+  const auto parameter = std::find_if(request.query.begin(), request.query.end(),
+                                      [](const auto& named) { return named.first == "token"; });
+  if (parameter == request.query.end()) return std::nullopt;
+  return std::string_view(parameter->second);
 }
 
 }  // namespace fluxora::api

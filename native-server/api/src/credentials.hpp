@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "fluxora/net/http_message.hpp"
@@ -31,5 +33,10 @@ using Credentials =
 /// `Authorization: Bearer <token>` (RFC 6750 section 2.1), `X-API-Key` or, where it counts, `X-Indexer-Worker-Token`;
 /// one of them, once.
 [[nodiscard]] Credentials read_credentials(const net::Request& request, bool takes_worker_token);
+
+/// The token that opens a feed: that of `Authorization: Bearer`, else the first query parameter `token`, which is for
+/// browsers, where WebSocket and EventSource can set no header. Empty: one was meant, and it hasn't a token's form.
+/// SPEC section 6, Auth.
+[[nodiscard]] std::optional<std::string_view> read_feed_token(const net::Request& request);
 
 }  // namespace fluxora::api

@@ -30,14 +30,8 @@ EventsQuery read_window(QueryParameters& parameters) {
 }
 
 void read_filter(QueryParameters& parameters, ports::EventFilter& filter) {
-  if (const auto id = parameters.text("streamId")) {
-    filter.stream_id = std::string(*id);
-    if (!core::is_stream_id(*id)) parameters.add_problem("streamId", "is not the id of a stream.");
-  }
-  if (const auto name = parameters.text("event")) {
-    filter.event = core::event_name_from_text(*name);
-    if (!filter.event) parameters.add_problem("event", "is not the name of an event.");
-  }
+  filter.stream_id = parameters.stream_id("streamId");
+  filter.event = parameters.event_name("event");
 }
 
 /// What the log that answers has to reach: a position that the caller has seen is there, wherever it has seen it.

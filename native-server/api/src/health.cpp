@@ -31,6 +31,11 @@ std::string_view rpc_state(const ports::IndexerStatus& status) {
   return rpc_is_well(status) ? "healthy" : "unhealthy";
 }
 
+std::string_view redis_state(const ApiContext& context) {
+  if (!context.redis_well) return "not_configured";
+  return context.redis_well() ? "healthy" : "unhealthy";
+}
+
 std::string_view horizon_state(ports::IndexerStatus::Horizon horizon) {
   switch (horizon) {
     case ports::IndexerStatus::Horizon::healthy: return "healthy";
@@ -46,7 +51,9 @@ std::string health_text(const ApiContext& context, bool database_well) {
   std::string body;
   core::JsonWriter json(body);
   json.begin_object();
-  json.key("status").string(ending ? "shutting_down" : database_well && is_well(status) ? "ok" : "degraded");
+  // Nothing stops without Redis, but limits hold for each instance alone then.
+  const bool well = database_well && is_well(status) && redis_state(context) != "unhealthy";
+  json.key("status").string(ending ? "shutting_down" : well ? "ok" : "degraded");
   json.key("service").string("fluxora");
   json.key("version").string(context.version);
   json.key("timestamp").string(core::format_rfc3339_millis(context.clock.now()));
@@ -56,7 +63,7 @@ std::string health_text(const ApiContext& context, bool database_well) {
   write_indexer_json(json.key("indexer"), status);
   json.key("dependencies").begin_object();
   json.key("postgres").string(database_well ? "healthy" : "unhealthy");
-  json.key("redis").string("not_configured");
+  json.key("redis").string(redis_state(context));
   json.key("rpc").string(rpc_state(status));
   json.key("horizon").string(horizon_state(status.horizon));
   json.end_object();

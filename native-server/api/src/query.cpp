@@ -63,6 +63,24 @@ std::optional<ports::StatusFilter> QueryParameters::stream_status(std::string_vi
   return std::nullopt;
 }
 
+std::optional<std::string> QueryParameters::stream_id(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  if (!core::is_stream_id(*given)) {
+    add_problem(name, "is not the id of a stream.");
+    return std::nullopt;
+  }
+  return std::string(*given);
+}
+
+std::optional<core::EventName> QueryParameters::event_name(std::string_view name) {
+  const auto given = text(name);
+  if (!given) return std::nullopt;
+  const auto event = core::event_name_from_text(*given);
+  if (!event) add_problem(name, "is not the name of an event.");
+  return event;
+}
+
 std::optional<core::Cursor> QueryParameters::cursor(std::string_view name) {
   const auto given = text(name);
   if (!given) return std::nullopt;

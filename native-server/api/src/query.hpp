@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fluxora/core/contract_event.hpp"
 #include "fluxora/core/cursor.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 #include "problem.hpp"
@@ -31,6 +32,10 @@ class QueryParameters {
   std::optional<std::string> address(std::string_view name);
   /// A stream's status, as lists filter by it.
   std::optional<ports::StatusFilter> stream_status(std::string_view name);
+  /// The id of a stream.
+  std::optional<std::string> stream_id(std::string_view name);
+  /// The name of an event.
+  std::optional<core::EventName> event_name(std::string_view name);
   /// A log cursor.
   std::optional<core::Cursor> cursor(std::string_view name);
 

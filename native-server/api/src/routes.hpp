@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+
+#include "address_limit.hpp"
 #include "fluxora/api/api.hpp"
 
 namespace fluxora::api {
@@ -24,7 +27,9 @@ void add_admin_indexer_routes(net::Router& router, const ApiContext& context);
 void add_audit_routes(net::Router& router, const ApiContext& context);
 void add_replay_routes(net::Router& router, const ApiContext& context);
 void add_reconciliation_routes(net::Router& router, const ApiContext& context);
-void add_stream_socket(net::Router& router, const ApiContext& context);
+/// Both kinds of feeds take their places from the same.
+void add_stream_socket(net::Router& router, const ApiContext& context, std::shared_ptr<AddressLimit> places);
+void add_event_stream(net::Router& router, const ApiContext& context, std::shared_ptr<AddressLimit> places);
 /// Throws std::runtime_error when the folder can't be read.
 void add_demo_files(net::Router& router, const ApiContext& context);
 

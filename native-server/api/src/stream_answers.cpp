@@ -14,6 +14,12 @@ void write_gap(core::JsonWriter& json, const core::ResumeDecision& decision) {
   json.end_object();
 }
 
+void write_resume(core::JsonWriter& json, std::string_view epoch, const core::ResumeDecision& decision) {
+  json.key("resume").string(core::resume_name(decision.outcome));
+  json.key("cursor").string(core::format_cursor({std::string(epoch), decision.after_seq}));
+  write_gap(json, decision);
+}
+
 void add_cursor_header(net::Response& response, std::string_view epoch, std::uint64_t seq) {
   response.headers.emplace_back("X-Fluxora-Cursor", core::format_cursor({std::string(epoch), seq}));
 }

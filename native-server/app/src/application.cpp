@@ -15,6 +15,7 @@
 #include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/redis/redis.hpp"
 #include "fluxora/store/store.hpp"
 #include "jobs.hpp"
 #include "json_log.hpp"
@@ -79,7 +80,10 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   const auto spans = span_exporter(config, random, log);
   telemetry::Tracer tracer(spans.get(), config.traces_share, clock, random);
   store::Store store(store_options(config), log);
-  hub::Hub hub(store.make_tail(), clock, log);
+  std::unique_ptr<redis::Redis> shared;  // with other instances
+  if (config.redis_address) shared = std::make_unique<redis::Redis>(*config.redis_address, clock, random, log);
+  const auto make_tail = [&store] { return store.make_tail(); };
+  hub::Hub hub(shared ? shared->make_tail(make_tail) : make_tail(), store.events(), clock, log);
   std::unique_ptr<ChainFollower> chain;
   ServiceWatch watch(store.readiness(), clock, log, [&hub, &clock](bool degraded, std::string_view why) {
     hub.broadcast(hub::service_notice(degraded, why, clock.now()));
@@ -127,16 +131,25 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     context.intake = &sent->intake;
     context.contracts = config.contract_ids;
   }
+  if (shared) {
+    context.connection_counts = &shared->connection_counts();
+    context.redis_well = [&shared] { return shared->is_well(); };
+  }
   JobRunner jobs(config, clock, log, chain ? &chain->breaker : nullptr);
   const auto router = api::build_router(context);
   telemetry::RequestMetrics requests(*router);
-  net::Server server(server_options(config, log, requests, tracer), router);
+  net::ServerOptions options = server_options(config, log, requests, tracer);
+  options.on_tick = [&hub](unsigned io_thread) { hub.tick(io_thread); };
+  net::Server server(std::move(options), router);
   listening = &server;
-  metrics = [sources = MetricsSources{requests, server, store, hub, access, *context.idempotency,
+  metrics = [sources = MetricsSources{requests, server, store, hub, access, *context.idempotency, *context.sse,
                                       chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get(),
-                                      sent ? &sent->intake : nullptr, &jobs}] { return metrics_text(sources); };
+                                      sent ? &sent->intake : nullptr, &jobs, shared.get()}] {
+    return metrics_text(sources);
+  };
 
   // Start from the back to the front, so that nothing is served before what it needs.
+  if (shared) shared->start();
   hub.start(config.io_threads,
             [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
   server.start();
@@ -164,6 +177,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   watch.stop();
   hub.stop();
   server.stop(std::chrono::milliseconds(config.shutdown_grace_ms));
+  if (shared) shared->stop();
   if (chain) chain->storage.stop();
   if (sent) sent->intake.stop();
   if (spans) spans->stop(until(grace_end));

@@ -24,17 +24,22 @@ struct Row {
   std::function<std::string(Config&, const std::string&)> read;
 };
 
+/// False for what isn't all digits, or outside its bounds.
+template <class Number>
+bool read_number(std::string_view text, std::uint64_t min, std::uint64_t max, Number& number) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) return false;
+  number = static_cast<Number>(value);
+  return true;
+}
+
 template <class Number>
 std::function<std::string(Config&, const std::string&)> number(Number Config::* member, std::uint64_t min,
                                                                std::uint64_t max) {
   return [member, min, max](Config& config, const std::string& text) -> std::string {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
-      return "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max);
-    }
-    config.*member = static_cast<Number>(value);
-    return {};
+    if (read_number(text, min, max, config.*member)) return {};
+    return "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max);
   };
 }
 
@@ -124,10 +129,12 @@ std::string read_log_level(Config& config, const std::string& text) {
   return {};
 }
 
-std::string read_auth_required(Config& config, const std::string& text) {
-  if (text != "true" && text != "false") return "must be true or false";
-  config.auth_required = text == "true";
-  return {};
+std::function<std::string(Config&, const std::string&)> flag(bool Config::* member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    if (text != "true" && text != "false") return "must be true or false";
+    config.*member = text == "true";
+    return {};
+  };
 }
 
 /// RFC 7518 section 3.2: as many bytes as the hash has.
@@ -220,6 +227,57 @@ std::string read_otlp_headers(Config& config, const std::string& text) {
   return {};
 }
 
+/// `name`, `name:port`, `[::1]:port` into the address. False for what is none of these.
+bool read_host_and_port(std::string_view text, redis::RedisAddress& address) {
+  const bool bracketed = text.starts_with('[');
+  const std::size_t host_end = bracketed ? text.find(']') : std::min(text.find(':'), text.size());
+  if (host_end == std::string_view::npos) return false;
+  address.host = text.substr(bracketed ? 1 : 0, host_end - (bracketed ? 1 : 0));
+  const std::string_view port = text.substr(host_end + (bracketed ? 1 : 0));
+  const auto is_of_a_name = [](char c) {
+    return c > ' ' && c <= '~' && std::string_view("@?#[]").find(c) == std::string_view::npos;
+  };
+  if (address.host.empty() || !std::all_of(address.host.begin(), address.host.end(), is_of_a_name)) return false;
+  return port.empty() || (port[0] == ':' && read_number(port.substr(1), 1, 65'535, address.port));
+}
+
+/// `user:password` into the address, either percent-encoded. False for what is none.
+bool read_credentials(std::string_view text, redis::RedisAddress& address) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const auto user = percent_decoded(text.substr(0, colon));
+  const auto password = percent_decoded(text.substr(colon + 1));
+  if (!user || !password || password->empty()) return false;
+  address.user = *user;
+  address.password = *password;
+  return true;
+}
+
+/// What is wrong is told without repeating any of it: it may be the password.
+std::string read_redis_url(Config& config, const std::string& text) {
+  constexpr std::string_view scheme = "redis://";
+  if (text.starts_with("rediss://")) return "can't be rediss://: there is no TLS to Redis in this version";
+  if (!text.starts_with(scheme)) return "must begin with redis://";
+  std::string_view rest = std::string_view(text).substr(scheme.size());
+  redis::RedisAddress address;
+  if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos) {
+    const std::string_view number = rest.substr(slash + 1);
+    if (!number.empty() && !read_number(number, 0, 999, address.database)) {
+      return "must end with the number of a database, 0 to 999, or without one";
+    }
+    rest = rest.substr(0, slash);
+  }
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    if (!read_credentials(rest.substr(0, at), address)) {
+      return "must have user:password@ or :password@ before the host, percent-encoded, or neither";
+    }
+    rest = rest.substr(at + 1);
+  }
+  if (!read_host_and_port(rest, address)) return "must name a host, and a port from 1 to 65535 or none";
+  config.redis_address = std::move(address);
+  return {};
+}
+
 std::string read_traces_share(Config& config, const std::string& text) {
   const auto share = core::parse_decimal(text);
   if (!share || share->units < 0 || share->units > telemetry::whole_share) {
@@ -229,18 +287,15 @@ std::string read_traces_share(Config& config, const std::string& text) {
   return {};
 }
 
-/// Security that a deployment may count on must not be ignored in silence.
-std::string read_unsupported_switch(Config&, const std::string& text) {
-  if (text == "false") return {};
-  return "can only be false: this version has no authentication of WebSockets";
-}
-
 const std::vector<Row>& rows() {
   static const std::vector<Row> table = {
       {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."},
        database_url(&Config::database_url)},
       {{"DATABASE_REPLICA_URL", "", "A standby of it that may answer reads. Unset: the primary answers all."},
        database_url(&Config::database_replica_url)},
+      {{"REDIS_URL", "",
+        "Redis that instances share news and counts through, redis://user:password@host:port/number. Unset: none."},
+       read_redis_url},
       {{"HOST", "127.0.0.1", "IP address to listen on."}, read_host},
       {{"PORT", "3000", "Port to listen on; 0 takes any free one."}, number(&Config::port, 0, 65'535)},
       {{"PUBLIC_URL", "", "Where clients reach the service; https adds upgrade-insecure-requests."},
@@ -276,8 +331,10 @@ const std::vector<Row>& rows() {
        plain_text(&Config::rpc_ca_file)},
       {{"IO_THREADS", "2", "Threads that serve connections."}, number(&Config::io_threads, 1, 64)},
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
-      {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Open WebSockets an address may have."},
+      {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Live feeds, WebSocket and SSE together, an address may have open."},
        number(&Config::ws_max_connections_per_ip, 1, 100'000)},
+      {{"WS_COMPRESSION", "true", "false: WebSocket messages are never compressed, whatever clients offer."},
+       flag(&Config::ws_compression)},
       {{"EXPORT_MAX_CONCURRENT", "2", "Exports at once, and as many statements; each holds a database connection."},
        number(&Config::export_max_concurrent, 1, 16)},
       {{"EXPORT_TIMEOUT_MS", "300000", "Longest that one of them may take: meanwhile the database can't clean up."},
@@ -287,7 +344,10 @@ const std::vector<Row>& rows() {
        number(&Config::shutdown_grace_ms, 0, 300'000)},
       {{"LOG_LEVEL", "info", "debug, info, warn or error."}, read_log_level},
       {{"AUTH_REQUIRED", "false", "true: writing streams needs a token or key with the scope streams:write."},
-       read_auth_required},
+       flag(&Config::auth_required)},
+      {{"WS_AUTH_REQUIRED", "false",
+        "true: live feeds, WebSocket and SSE, are opened with a token of JWT_SECRET's, of whatever scope."},
+       flag(&Config::ws_auth_required)},
       {{"JWT_SECRET", "", "HS256 key of bearer tokens, at least 32 bytes. Unset: no token is accepted."},
        read_jwt_secret},
       {{"INDEXER_WORKER_TOKEN", "",
@@ -315,7 +375,6 @@ const std::vector<Row>& rows() {
       {{"OTEL_TRACES_SAMPLER_ARG", "1",
         "Share of the traces that are recorded, 0 to 1; where a trusted proxy sends one, its flag decides."},
        read_traces_share},
-      {{"WS_AUTH_REQUIRED", "false", "Only false in this version."}, read_unsupported_switch},
   };
   return table;
 }
@@ -332,7 +391,7 @@ const std::vector<Setting>& settings() {
 }
 
 const std::vector<std::string_view>& unused_settings() {
-  static const std::vector<std::string_view> names = {"REDIS_URL", "FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
+  static const std::vector<std::string_view> names = {"FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
   return names;
 }
 
@@ -362,6 +421,9 @@ ConfigResult read_config(const Environment& environment) {
   const bool named = environment("DATABASE_URL").has_value();
   if (!named) result.problems.emplace_back("DATABASE_URL must be set.");
   const Config& config = result.config;
+  if (config.ws_auth_required && config.jwt_secret.empty() && !environment("JWT_SECRET")) {
+    result.problems.emplace_back("JWT_SECRET must be set where WS_AUTH_REQUIRED is true: no feed could be opened.");
+  }
   if (config.follows_a_chain() && config.contract_ids.empty() && result.problems.empty()) {
     result.problems.emplace_back("CONTRACT_IDS must be set where STELLAR_RPC_URL is.");
   }

@@ -11,6 +11,7 @@
 #include "fluxora/api/cors.hpp"
 #include "fluxora/net/http_message.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/redis/redis.hpp"
 #include "fluxora/telemetry/tracer.hpp"
 
 namespace fluxora::app {
@@ -22,6 +23,7 @@ struct Config {
   std::string public_url;
   std::string database_url;
   std::string database_replica_url;
+  std::optional<redis::RedisAddress> redis_address;  ///< none: nothing is shared but the database
   std::string stellar_rpc_url;
   std::string network_passphrase;
   std::vector<std::string> contract_ids;  ///< sorted; {"*"} for all
@@ -38,12 +40,14 @@ struct Config {
   unsigned io_threads = 2;
   unsigned db_pool_size = 4;
   unsigned ws_max_connections_per_ip = 100;
+  bool ws_compression = true;
   unsigned export_max_concurrent = 2;
   int export_timeout_ms = 300'000;
   std::string demo_root;
   int shutdown_grace_ms = 10'000;
   ports::LogLevel log_level = ports::LogLevel::info;
   bool auth_required = false;
+  bool ws_auth_required = false;
   std::string jwt_secret;
   std::string indexer_worker_token;
   unsigned write_rate_limit = 100;

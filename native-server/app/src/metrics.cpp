@@ -35,7 +35,11 @@ void write_http(MetricsPage& page, const MetricsSources& sources) {
   page.counter(repeats, repeats_help, sources.idempotency.in_use, {{"outcome", "in_use"}});
 }
 
-void write_websockets(MetricsPage& page, const net::ServerStatistics& now) {
+std::uint64_t of(hub::FeedFormat format, const hub::HubStatistics::OfEachFormat& counts) {
+  return counts[static_cast<std::size_t>(format)];
+}
+
+void write_websockets(MetricsPage& page, const net::ServerStatistics& now, const hub::HubStatistics& feeds) {
   page.gauge("fluxora_websocket_connections", "Open WebSockets.", now.websockets);
   page.gauge("fluxora_websocket_queued_messages", "Messages waiting to be sent.", now.websocket_queued_messages);
   page.gauge("fluxora_websocket_queued_bytes", "Bytes waiting to be sent.", now.websocket_queued_bytes);
@@ -44,7 +48,17 @@ void write_websockets(MetricsPage& page, const net::ServerStatistics& now) {
   page.counter("fluxora_websocket_received_bytes_total", "Payloads from clients.", now.websocket_bytes_received);
   page.counter("fluxora_websocket_sent_bytes_total", "Payloads to clients.", now.websocket_bytes_sent);
   page.counter("fluxora_websocket_slow_consumers_total", "Clients closed with 4008 because they didn't read.",
-               now.websocket_slow_consumers);
+               now.websocket_slow_consumers + of(hub::FeedFormat::websocket, feeds.slow_consumers));
+}
+
+void write_sse(MetricsPage& page, const api::SseCounters& now) {
+  page.gauge("fluxora_sse_connections", "Open feeds of server-sent events.", now.connections);
+  page.gauge("fluxora_sse_queued_messages", "Messages waiting to be sent.", now.queued_messages);
+  page.gauge("fluxora_sse_queued_bytes", "Bytes waiting to be sent.", now.queued_bytes);
+  page.counter("fluxora_sse_messages_sent_total", "Events and comments to clients.", now.messages_sent);
+  page.counter("fluxora_sse_sent_bytes_total", "Their bytes.", now.bytes_sent);
+  page.counter("fluxora_sse_slow_consumers_total", "Feeds ended because their clients didn't read.",
+               now.slow_consumers);
 }
 
 void write_feeds(MetricsPage& page, const hub::HubStatistics& now) {
@@ -53,6 +67,16 @@ void write_feeds(MetricsPage& page, const hub::HubStatistics& now) {
   page.counter("fluxora_log_entries_published_total", "Log entries handed to subscribers.", now.entries_published);
   page.gauge("fluxora_feed_subscriptions", "Subscriptions of all connections.", now.subscriptions);
   page.counter("fluxora_feed_replays_total", "Subscriptions that began with a replay.", now.replays);
+  page.gauge("fluxora_feed_replays_running", "Subscriptions that replay.", now.replays_running);
+  page.gauge("fluxora_feed_reads_waiting", "Reads of replays that wait for their turn.", now.reads_waiting);
+  page.counter("fluxora_feed_deliveries_total", "Log entries handed to connections.", now.deliveries);
+  page.counter("fluxora_feed_holds_total", "Times that a connection was held because it didn't keep up.", now.holds);
+  page.counter("fluxora_feed_duplicate_events_total", "Log entries kept back because their event stood already.",
+               now.duplicates);
+  const std::string_view sessions = "fluxora_feed_sessions";
+  const std::string_view sessions_help = "Connections that follow the log, or may.";
+  page.gauge(sessions, sessions_help, of(hub::FeedFormat::websocket, now.sessions), {{"transport", "websocket"}});
+  page.gauge(sessions, sessions_help, of(hub::FeedFormat::sse, now.sessions), {{"transport", "sse"}});
 }
 
 void write_database(MetricsPage& page, const store::StoreStatistics& now) {
@@ -173,6 +197,26 @@ void write_jobs(MetricsPage& page, const JobStatistics& now) {
   page.counter(ended, ended_help, now.failed, {{"outcome", "failed"}});
 }
 
+void write_redis(MetricsPage& page, const redis::RedisStatistics& now) {
+  page.gauge("fluxora_redis_up", "1 while Redis is in reach and does as it is asked.", now.well ? 1U : 0U);
+  page.counter("fluxora_redis_commands_total", "Commands that Redis has answered.", now.commands);
+  page.counter("fluxora_redis_command_failures_total", "Commands refused, or without an answer.", now.command_failures);
+  page.gauge("fluxora_live_bus_publishes", "1 on the instance that tells the others of the log.",
+             now.publishes ? 1U : 0U);
+  const std::string_view pages = "fluxora_live_bus_pages_total";
+  const std::string_view pages_help = "Pages of log entries on the bus.";
+  page.counter(pages, pages_help, now.pages_published, {{"outcome", "published"}});
+  page.counter(pages, pages_help, now.pages_received, {{"outcome", "received"}});
+  page.counter(pages, pages_help, now.pages_dropped, {{"outcome", "dropped"}});
+  page.counter("fluxora_live_bus_refused_messages_total",
+               "Messages that are none of ours, or that the database denies.", now.messages_refused);
+  const std::string_view reads = "fluxora_log_tail_reads_total";
+  const std::string_view reads_help = "Reads of the log's end.";
+  page.counter(reads, reads_help, now.reads_from_bus, {{"source", "bus"}});
+  page.counter(reads, reads_help, now.reads_from_database, {{"source", "database"}});
+  page.gauge("fluxora_shared_addresses", "Addresses with open feeds on other instances.", now.addresses_elsewhere);
+}
+
 void write_spans(MetricsPage& page, const telemetry::SpanExporterStatistics& counts) {
   page.gauge("fluxora_trace_spans_waiting", "Spans that wait to be exported.", counts.waiting);
   page.counter("fluxora_trace_spans_exported_total", "Spans that the collector took.", counts.exported);
@@ -189,13 +233,16 @@ std::string metrics_text(const MetricsSources& sources) {
   page.gauge("fluxora_build_info", "Always 1; says which version runs.", std::uint64_t{1},
              {{"version", FLUXORA_VERSION}});
   write_http(page, sources);
-  write_websockets(page, sources.server.statistics());
-  write_feeds(page, sources.hub.statistics());
+  const hub::HubStatistics feeds = sources.hub.statistics();
+  write_websockets(page, sources.server.statistics(), feeds);
+  write_sse(page, sources.sse);
+  write_feeds(page, feeds);
   write_database(page, sources.store.statistics());
   if (sources.indexer != nullptr) write_indexer(page, *sources.indexer);
   if (sources.intake != nullptr) write_intake(page, *sources.intake);
   if (sources.jobs != nullptr) write_jobs(page, sources.jobs->statistics());
   if (sources.rpc != nullptr) write_rpc(page, sources.rpc->statistics());
+  if (sources.redis != nullptr) write_redis(page, sources.redis->statistics());
   if (sources.spans != nullptr) write_spans(page, sources.spans->statistics());
   telemetry::write_process_metrics(page);
   return page.text();

@@ -54,7 +54,10 @@ class RequestReport {
       : log_(log), metrics_(metrics), tracer_(tracer), proxies_(std::move(proxies)) {}
 
   void operator()(const net::Request& request, const net::RequestEnd& end) const {
-    if (end.aborted)
+    // Of a feed neither the time nor who ended it says anything about how it was answered.
+    if (end.endless)
+      metrics_.record_endless(request.method, end.route, end.status);
+    else if (end.aborted)
       metrics_.record_aborted(request.method, end.route);
     else
       metrics_.record(request.method, end.route, end.status, end.duration);
@@ -63,16 +66,16 @@ class RequestReport {
     const std::string path = api::without_credentials(request.path);
     const std::string request_id = api::without_credentials(request.request_id);
     const bool trusted = !proxies_.empty() && proxies_.trusts(end.peer);
-    const auto trace = tracer_.record_request(
-        request.headers,
-        {method, path, request_id, request.remote_address, end.route, end.status, end.duration, end.aborted, trusted});
+    const auto trace =
+        tracer_.record_request(request.headers, {method, path, request_id, request.remote_address, end.route,
+                                                 end.status, end.duration, end.aborted && !end.endless, trusted});
     const std::string filters = filters_of(request);
     ports::LogField filters_field("filters", ports::LogField::Json{filters});
     filters_field.is_absent = filters.empty();
     ports::LogField status("status", end.status);
     status.is_absent = end.status == 0;
     ports::LogField aborted("aborted", true);
-    aborted.is_absent = !end.aborted;
+    aborted.is_absent = !end.aborted || end.endless;
     using Text = std::optional<std::string_view>;
     log_.info("request", "",
               {{"requestId", request_id},
@@ -184,6 +187,7 @@ net::ServerOptions server_options(const Config& config, ports::Log& log, telemet
   options.address = config.host;
   options.port = config.port;
   options.io_threads = config.io_threads;
+  options.websocket.compress = config.ws_compression;
   options.common_headers = api::security_headers(config.public_url);
   options.single_headers = api::single_headers();
   options.error_response = api::error_response;
@@ -214,7 +218,8 @@ std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, por
 }
 
 api::AccessOptions access_options(const Config& config) {
-  return {config.auth_required, config.jwt_secret, config.write_rate_limit, config.indexer_worker_token};
+  return {config.auth_required, config.jwt_secret, config.write_rate_limit, config.indexer_worker_token,
+          config.ws_auth_required};
 }
 
 }  // namespace fluxora::app

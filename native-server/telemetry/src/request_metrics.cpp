@@ -106,6 +106,10 @@ void RequestMetrics::record_aborted(std::string_view method, std::string_view ro
   route_of(route).answers.count(method, aborted);
 }
 
+void RequestMetrics::record_endless(std::string_view method, std::string_view route, unsigned status) noexcept {
+  route_of(route).answers.count(method, status);
+}
+
 RequestMetrics::Route& RequestMetrics::route_of(std::string_view route) noexcept {
   const auto found = routes_.find(route);
   return found == routes_.end() ? *unknown_ : *found->second;

@@ -6,7 +6,7 @@ import { DEADLINE_MS } from './wait.js';
  * @typedef {object} Answer
  * @property {number} status
  * @property {import('node:http').IncomingHttpHeaders} headers names in lower case
- * @property {string} text
+ * @property {string} text of an event stream, which has no end, the first event
  * @property {any} json the body parsed, where it says that it is JSON; else undefined
  */
 
@@ -19,9 +19,15 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(url, { method, headers, agent: false, timeout: DEADLINE_MS }, (response) => {
       const chunks = [];
-      response.on('data', (chunk) => chunks.push(chunk));
+      const isEndless = response.statusCode === 200 && /^text\/event-stream\b/.test(response.headers['content-type'] ?? '');
+      response.on('data', (chunk) => {
+        chunks.push(chunk);
+        if (isEndless && Buffer.concat(chunks).includes('\n\n')) finish();
+      });
       response.on('error', reject);
-      response.on('end', () => {
+      response.on('end', finish);
+      function finish() {
+        if (isEndless) outgoing.destroy();
         const text = Buffer.concat(chunks).toString('utf8');
         const isJson = /^application\/(problem\+)?json\b/.test(response.headers['content-type'] ?? '');
         try {
@@ -30,7 +36,7 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
         } catch (error) {
           reject(new Error(`${method} ${url} says JSON and sends ${text.slice(0, 200)}`, { cause: error }));
         }
-      });
+      }
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${url}: no answer in ${DEADLINE_MS} ms`)));
     outgoing.on('error', reject);

@@ -103,9 +103,10 @@ void QuietTail::release() {
   changed_.notify_all();
 }
 
-ApiBench::ApiBench(bool with_indexer, const std::string& demo_root)
-    : tail_(new QuietTail({"k3f9", 1, 1'042})),
-      hub(std::unique_ptr<ports::LogTail>(tail_), clock, log),
+ApiBench::ApiBench(bool with_indexer, const std::string& demo_root, bool feed_auth_required)
+    : access({false, jwt_secret, 0, {}, feed_auth_required}, keys, audit, clock, log),
+      tail_(new QuietTail({"k3f9", 1, 1'042})),
+      hub(std::unique_ptr<ports::LogTail>(tail_), events, clock, log),
       context{clock,
               log,
               random,

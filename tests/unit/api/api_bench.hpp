@@ -192,7 +192,7 @@ class QuietTail final : public ports::LogTail {
 /// Everything that the handlers work with, and a way to ask them.
 class ApiBench {
  public:
-  explicit ApiBench(bool with_indexer = true, const std::string& demo_root = "");
+  explicit ApiBench(bool with_indexer = true, const std::string& demo_root = "", bool feed_auth_required = false);
   ~ApiBench();
   ApiBench(const ApiBench&) = delete;
   ApiBench& operator=(const ApiBench&) = delete;
@@ -223,7 +223,7 @@ class ApiBench {
   FakeKeys keys;
   FakeAudit audit;
   /// Stream writes are public, and as many as one likes.
-  AccessControl access{{false, jwt_secret, 0, {}}, keys, audit, clock, log};
+  AccessControl access;
 
  private:
   QuietTail* tail_;

@@ -95,6 +95,16 @@ TEST_F(HealthTest, AWitnessOutOfReachDegradesAndIsToBeWatched) {
   EXPECT_EQ(health()["dependencies"]["horizon"], "unhealthy");
 }
 
+TEST_F(HealthTest, ARedisOutOfReachDegrades) {
+  bool well = true;
+  bench_.context.redis_well = [&well] { return well; };
+  EXPECT_EQ(consequences(State::healthy), "ok healthy none none");
+  EXPECT_EQ(health()["dependencies"]["redis"], "healthy");
+  well = false;
+  EXPECT_EQ(consequences(State::healthy), "degraded healthy none none");
+  EXPECT_EQ(health()["dependencies"]["redis"], "unhealthy");
+}
+
 TEST_F(HealthTest, AnRpcThatLagsBehindItsWitnessDegrades) {
   bench_.indexer.now.rpc_lagging = true;
   EXPECT_EQ(consequences(State::healthy), "degraded healthy none observe");

@@ -1,6 +1,3 @@
-#include "streams_socket.hpp"
-
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,9 +18,12 @@ const std::string sender(core::sample_sender);
 class FakeConnection final : public net::WebSocketConnection {
  public:
   void send(net::Frame frame) override { sent.push_back(*frame); }
+  void send_binary(net::Frame) override { FAIL() << "the feed is text"; }
   void close(std::uint16_t code, std::string_view reason) override { closed.emplace_back(code, std::string(reason)); }
-  void post(std::function<void()> task) override { tasks.push_back(std::move(task)); }
+  void post(std::function<void()>) override { FAIL() << "the hub posts"; }
   [[nodiscard]] bool drained() const override { return true; }
+  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+  [[nodiscard]] std::size_t queued_messages() const override { return 0; }
   [[nodiscard]] unsigned io_thread() const override { return 0; }
   [[nodiscard]] const std::string& id() const override { return connection_id; }
   [[nodiscard]] const std::string& remote_address() const override { return address; }
@@ -32,24 +32,26 @@ class FakeConnection final : public net::WebSocketConnection {
   std::string address = "127.0.0.1";
   std::vector<std::string> sent;
   std::vector<std::pair<std::uint16_t, std::string>> closed;
-  std::deque<std::function<void()>> tasks;
 };
 
 class StreamsSocketTest : public ::testing::Test {
  protected:
-  StreamsSocketTest() {
+  explicit StreamsSocketTest(bool feed_auth_required = false) : bench_(true, "", feed_auth_required) {
     bench_.start_hub();
     bench_.events.log_head = ports::LogHead{"k3f9", 41, 1'042};
     endpoint_ = bench_.router->match("GET", "/ws/streams").websocket;
   }
 
-  void open() { socket_ = endpoint_->open(connection_, ApiBench::request("/ws/streams")); }
+  void open(const std::string& target = "/ws/streams") {
+    socket_ = endpoint_->open(connection_, ApiBench::request(target));
+  }
+  void tick() { bench_.hub.tick(0); }
 
   /// What a message is answered with, alone.
   std::string reply(const std::string& message) {
     connection_->sent.clear();
     socket_->on_text(message);
-    run_posted();
+    bench_.run_io();
     EXPECT_LE(connection_->sent.size(), 1u) << message;
     return connection_->sent.empty() ? std::string() : connection_->sent[0];
   }
@@ -62,14 +64,6 @@ class StreamsSocketTest : public ::testing::Test {
     EXPECT_TRUE(connection_->closed.empty()) << "it stays open";
     bench_.clock.advance(std::chrono::milliseconds(1'000));  // so that the rate isn't what is wrong
   }
-  void run_posted() {
-    while (!connection_->tasks.empty()) {
-      const std::function<void()> task = std::move(connection_->tasks.front());
-      connection_->tasks.pop_front();
-      task();
-    }
-  }
-
   ApiBench bench_;
   const net::WebSocketEndpoint* endpoint_ = nullptr;
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
@@ -93,6 +87,17 @@ TEST_F(StreamsSocketTest, SubscribingIsAnswered) {
             R"({"type":"subscribed","sender":")" + sender + R"(","resume":"live","cursor":"k3f9-1042"})");
 }
 
+TEST_F(StreamsSocketTest, AnEventNarrowsItDown) {
+  open();
+  EXPECT_EQ(reply(R"({"type":"subscribe","streamId":"*","event":"stream.created"})"),
+            R"({"type":"subscribed","streamId":"*","event":"stream.created","resume":"live","cursor":"k3f9-1042"})");
+  EXPECT_EQ(reply(R"({"type":"subscribe","sender":")" + sender + R"(","event":"stream.retracted"})"),
+            R"({"type":"subscribed","sender":")" + sender +
+                R"(","event":"stream.retracted","resume":"live","cursor":"k3f9-1042"})");
+  EXPECT_EQ(reply(R"({"type":"unsubscribe","streamId":"*","event":"stream.created"})"),
+            R"({"type":"unsubscribed","streamId":"*","event":"stream.created"})");
+}
+
 TEST_F(StreamsSocketTest, ResumingIsAnswered) {
   open();
   EXPECT_EQ(reply(R"({"type":"subscribe","streamId":"*","after":"k3f9-1042"})"),
@@ -111,7 +116,7 @@ TEST_F(StreamsSocketTest, AReplayFollowsItsAnswer) {
   entry.event_id = "event";
   bench_.events.page = ports::EventPage{{entry}, false, {"k3f9", 41, 1'042}};
   socket_->on_text(R"({"type":"subscribe","streamId":"*","after":"k3f9-1041"})");
-  run_posted();
+  bench_.run_io();
   ASSERT_EQ(connection_->sent.size(), 2u);
   EXPECT_EQ(Json::parse(connection_->sent[0])["type"], "subscribed");
   EXPECT_EQ(Json::parse(connection_->sent[1])["cursor"], "k3f9-1042");
@@ -128,13 +133,27 @@ TEST_F(StreamsSocketTest, WhatIsMalformedIsToldByItsCode) {
   for (const std::string text : {"", "{", "subscribe", "{\"type\":\"ping\"}x", "\xff"}) {
     expect_error(text, "INVALID_JSON");
   }
-  for (const std::string text :
-       {"[]", "7", "null", "\"ping\"", "{}", R"({"type":7})", R"({"type":"subscribe"})",
-        R"({"type":"subscribe","streamId":7})", R"({"type":"subscribe","streamId":""})",
-        R"({"type":"subscribe","streamId":"7"})", R"({"type":"subscribe","recipient":"*"})",
-        R"({"type":"subscribe","sender":"me"})", R"({"type":"subscribe","streamId":"*","sender":"me"})",
-        R"({"type":"subscribe","streamId":"*","after":7})", R"({"type":"subscribe","streamId":"*","after":null})",
-        R"({"type":"subscribe","streamId":"*","after":"7"})", R"({"type":"unsubscribe"})"}) {
+  for (const std::string text : {"[]",
+                                 "7",
+                                 "null",
+                                 "\"ping\"",
+                                 "{}",
+                                 R"({"type":7})",
+                                 R"({"type":"subscribe"})",
+                                 R"({"type":"subscribe","streamId":7})",
+                                 R"({"type":"subscribe","streamId":""})",
+                                 R"({"type":"subscribe","streamId":"7"})",
+                                 R"({"type":"subscribe","recipient":"*"})",
+                                 R"({"type":"subscribe","sender":"me"})",
+                                 R"({"type":"subscribe","streamId":"*","sender":"me"})",
+                                 R"({"type":"subscribe","streamId":"*","after":7})",
+                                 R"({"type":"subscribe","streamId":"*","after":null})",
+                                 R"({"type":"subscribe","streamId":"*","after":"7"})",
+                                 R"({"type":"unsubscribe"})",
+                                 R"({"type":"subscribe","streamId":"*","event":"stream"})",
+                                 R"({"type":"subscribe","streamId":"*","event":null})",
+                                 R"({"type":"subscribe","event":"stream.created"})",
+                                 R"({"type":"unsubscribe","streamId":"*","event":7})"}) {
     expect_error(text, "INVALID_MESSAGE");
   }
   expect_error(R"({"type":"Subscribe","streamId":"*"})", "UNKNOWN_TYPE");
@@ -150,7 +169,7 @@ TEST_F(StreamsSocketTest, ALongMessageIsTooLarge) {
 
 TEST_F(StreamsSocketTest, BinaryFramesAreNotSupported) {
   open();
-  socket_->on_binary();
+  socket_->on_binary("");
   ASSERT_EQ(connection_->sent.size(), 1u);
   EXPECT_EQ(Json::parse(connection_->sent[0])["code"], "BINARY_NOT_SUPPORTED");
 }
@@ -169,12 +188,24 @@ TEST_F(StreamsSocketTest, TheThirtyFirstMessageOfAWindowIsOneTooMany) {
   open();
   for (int i = 0; i < 30; ++i) EXPECT_EQ(reply(R"({"type":"ping"})"), R"({"type":"pong"})");
   EXPECT_EQ(Json::parse(reply(R"({"type":"ping"})"))["code"], "RATE_LIMIT_EXCEEDED");
-  EXPECT_EQ(reply(R"({"type":"ping"})"), "") << "told once";
-  socket_->on_binary();
-  EXPECT_EQ(connection_->sent.size(), 0u) << "binary frames count, too";
+  EXPECT_EQ(Json::parse(reply("{"))["code"], "RATE_LIMIT_EXCEEDED") << "each one more is told";
+  EXPECT_EQ(Json::parse(reply(std::string(4'097, ' ')))["code"], "PAYLOAD_TOO_LARGE") << "which is looked at first";
+  connection_->sent.clear();
+  socket_->on_binary("");
+  ASSERT_EQ(connection_->sent.size(), 1u);
+  EXPECT_EQ(Json::parse(connection_->sent[0])["code"], "RATE_LIMIT_EXCEEDED");
   EXPECT_TRUE(connection_->closed.empty());
   bench_.clock.advance(std::chrono::milliseconds(10'000));
   EXPECT_EQ(reply(R"({"type":"ping"})"), R"({"type":"pong"})");
+}
+
+TEST_F(StreamsSocketTest, WhatIsTooLargeOrNoTextCountsAsWell) {
+  open();
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_EQ(Json::parse(reply(std::string(4'097, ' ')))["code"], "PAYLOAD_TOO_LARGE");
+    socket_->on_binary("");
+  }
+  EXPECT_EQ(Json::parse(reply(R"({"type":"ping"})"))["code"], "RATE_LIMIT_EXCEEDED");
 }
 
 TEST_F(StreamsSocketTest, ThreeExceededWindowsInARowCloseTheConnection) {
@@ -191,7 +222,7 @@ TEST_F(StreamsSocketTest, ThreeExceededWindowsInARowCloseTheConnection) {
 
 TEST_F(StreamsSocketTest, AServiceNoticeReachesItWithoutASubscription) {
   open();
-  bench_.hub.broadcast(std::make_shared<std::string>("notice"));
+  bench_.hub.broadcast({{std::make_shared<std::string>("notice"), nullptr}});
   bench_.run_io();
   EXPECT_EQ(connection_->sent, std::vector<std::string>{"notice"});
 }
@@ -227,8 +258,8 @@ TEST_F(StreamsSocketTest, AfterTheEndNothingIsSent) {
   socket_->on_text(R"({"type":"subscribe","streamId":"*","after":"k3f9-7"})");
   socket_->on_closed(1006, "", {});
   socket_.reset();
-  run_posted();  // the answer about the log's end comes now
-  bench_.hub.broadcast(std::make_shared<std::string>("notice"));
+  bench_.run_io();  // the answer about the log's end comes now
+  bench_.hub.broadcast({{std::make_shared<std::string>("notice"), nullptr}});
   bench_.run_io();
   EXPECT_TRUE(connection_->sent.empty());
 }
@@ -263,20 +294,73 @@ TEST_F(StreamsSocketTest, ShuttingDownNobodyIsLetIn) {
   expect_problem(*refused, 503, "SERVICE_UNAVAILABLE");
 }
 
-TEST(AddressLimit, CountsEachAddressForItself) {
-  AddressLimit limit(2);
-  auto first = limit.take("a");
-  auto second = limit.take("a");
-  EXPECT_TRUE(first && second);
-  EXPECT_FALSE(limit.has_room("a"));
-  EXPECT_EQ(limit.take("a"), nullptr);
-  EXPECT_TRUE(limit.has_room("b"));
-  EXPECT_TRUE(limit.take("b"));
-  first.reset();
-  EXPECT_TRUE(limit.has_room("a"));
-  first = limit.take("a");
-  EXPECT_TRUE(first);
-  EXPECT_FALSE(limit.has_room("a"));
+TEST_F(StreamsSocketTest, WithoutTheFlagATokenIsIgnored) {
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams?token=nonsense")));
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams", {{"Authorization", "Bearer nonsense"}})));
+  open("/ws/streams?token=" + signed_token(R"({"exp":1})"));
+  tick();
+  EXPECT_TRUE(connection_->closed.empty());
+}
+
+class GuardedSocketTest : public StreamsSocketTest {
+ protected:
+  GuardedSocketTest() : StreamsSocketTest(/*feed_auth_required=*/true) {}
+
+  void expect_refused(const net::Request& request) {
+    const auto refused = endpoint_->refuse(request);
+    ASSERT_TRUE(refused) << request.target;
+    expect_problem(*refused, 401, "UNAUTHORIZED");
+    EXPECT_NE(header(*refused, "WWW-Authenticate"), "");
+  }
+
+  const std::string good_ = signed_token(R"({"sub":"kim","exp":1800000005})");
+  const std::string bad_ = signed_token(R"({"sub":"kim"})", "another secret, of 32 bytes more");
+};
+
+TEST_F(GuardedSocketTest, AGoodTokenIsLetIn) {
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams", {{"Authorization", "Bearer " + good_}})));
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams?token=" + good_)));
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams?a=b&token=" + signed_token("{}"))))
+      << "of whatever scope, and without end";
+}
+
+TEST_F(GuardedSocketTest, WithoutAGoodTokenNobodyIs) {
+  expect_refused(ApiBench::request("/ws/streams"));
+  expect_refused(ApiBench::request("/ws/streams?token="));
+  expect_refused(ApiBench::request("/ws/streams?token=" + bad_));
+  expect_refused(ApiBench::request("/ws/streams?token=" + signed_token(R"({"exp":1800000000})")));
+  expect_refused(ApiBench::request("/ws/streams?token=" + signed_token(R"({"nbf":1800000001})")));
+  expect_refused(ApiBench::request("/ws/streams", {{"Authorization", "Bearer"}}));
+  expect_refused(ApiBench::request("/ws/streams", {{"Authorization", "Basic a2ltOmtpbQ=="}}));
+  expect_refused(ApiBench::request("/ws/streams", {{"X-API-Key", "flx_0123456789abcdef_x"}}));
+}
+
+TEST_F(GuardedSocketTest, TheHeaderIsLookedAtFirst) {
+  expect_refused(ApiBench::request("/ws/streams?token=" + good_, {{"Authorization", "Bearer " + bad_}}));
+  expect_refused(ApiBench::request("/ws/streams?token=" + good_, {{"Authorization", "Bearer two words"}}));
+  EXPECT_FALSE(
+      endpoint_->refuse(ApiBench::request("/ws/streams?token=" + bad_, {{"Authorization", "Bearer " + good_}})));
+  EXPECT_FALSE(
+      endpoint_->refuse(ApiBench::request("/ws/streams?token=" + good_, {{"Authorization", "Basic a2ltOmtpbQ=="}})))
+      << "which isn't of ours";
+}
+
+TEST_F(GuardedSocketTest, ATokenThatExpiresEndsIt) {
+  open("/ws/streams?token=" + good_);
+  bench_.clock.advance(std::chrono::milliseconds(4'999));
+  tick();
+  EXPECT_TRUE(connection_->closed.empty());
+  bench_.clock.advance(std::chrono::milliseconds(1));
+  tick();
+  ASSERT_EQ(connection_->closed.size(), 1u);
+  EXPECT_EQ(connection_->closed[0].first, 4001);
+}
+
+TEST_F(GuardedSocketTest, ATokenThatExpiresDuringTheUpgradeEndsItAtOnce) {
+  bench_.clock.advance(std::chrono::milliseconds(5'000));
+  open("/ws/streams?token=" + good_);
+  ASSERT_EQ(connection_->closed.size(), 1u);
+  EXPECT_EQ(connection_->closed[0].first, 4001);
 }
 
 }  // namespace

@@ -94,6 +94,43 @@ TEST(Config, ABadDatabaseUrlIsNotRepeated) {
   EXPECT_EQ(result.problems[0].find("secret"), std::string::npos);
 }
 
+TEST(Config, RedisIsNamedByItsUrl) {
+  EXPECT_EQ(read({}).config.redis_address, std::nullopt);
+  const auto address = [](const std::string& url) { return *accepted("REDIS_URL", url).redis_address; };
+  using Redis = redis::RedisAddress;
+  EXPECT_EQ(address("redis://cache"), (Redis{"cache", 6379, "", "", 0}));
+  EXPECT_EQ(address("redis://cache/"), (Redis{"cache", 6379, "", "", 0}));
+  EXPECT_EQ(address("redis://127.0.0.1:7000/3"), (Redis{"127.0.0.1", 7000, "", "", 3}));
+  EXPECT_EQ(address("redis://[::1]:7000"), (Redis{"::1", 7000, "", "", 0}));
+  EXPECT_EQ(address("redis://:p%40ss:word@cache"), (Redis{"cache", 6379, "", "p@ss:word", 0}));
+  EXPECT_EQ(address("redis://fluxora:secret@cache:1/15"), (Redis{"cache", 1, "fluxora", "secret", 15}));
+}
+
+TEST(Config, ABadRedisUrlIsRefusedAndNotRepeated) {
+  const Texts wrong = {"cache",
+                       "http://cache",
+                       "rediss://u:very-secret@cache",
+                       "redis://",
+                       "redis://:very-secret@",
+                       "redis://very-secret@cache",
+                       "redis://u:@cache",
+                       "redis://u:very%-secret@cache",
+                       "redis://u:very-secret@cache:0",
+                       "redis://u:very-secret@cache:65536",
+                       "redis://u:very-secret@cache:x",
+                       "redis://u:very-secret@cache/x",
+                       "redis://u:very-secret@cache/1000",
+                       "redis://u:very-secret@ca che",
+                       "redis://u:very-secret@[::1",
+                       "redis://u:very-secret@cache?tls=1"};
+  for (const std::string& url : wrong) {
+    const ConfigResult result = read({{"REDIS_URL", url}});
+    ASSERT_EQ(result.problems.size(), 1u) << url;
+    EXPECT_EQ(result.problems[0].rfind("REDIS_URL ", 0), 0u) << result.problems[0];
+    EXPECT_EQ(result.problems[0].find("secret"), std::string::npos) << result.problems[0];
+  }
+}
+
 TEST(Config, UrlsAreHttpOrHttps) {
   EXPECT_EQ(accepted("PUBLIC_URL", "https://fluxora.example").public_url, "https://fluxora.example");
   EXPECT_EQ(accepted("STELLAR_RPC_URL", "http://127.0.0.1:8000/rpc?key=1", {{"CONTRACT_IDS", "*"}}).stellar_rpc_url,
@@ -182,9 +219,16 @@ TEST(Config, LogLevels) {
   expect_refused("LOG_LEVEL", {"INFO", "warning", "trace", ""}, "must be debug, info, warn or error.");
 }
 
-TEST(Config, SecurityThatIsNotThereIsRefusedNotIgnored) {
-  accepted("WS_AUTH_REQUIRED", "false");
-  expect_refused("WS_AUTH_REQUIRED", {"true", "1", "yes", "FALSE", ""}, "can only be false");
+TEST(Config, FeedsAreOpenUnlessToldOtherwiseAndThenNeedASecret) {
+  const Variables secret = {{"JWT_SECRET", std::string(32, 's')}};
+  EXPECT_FALSE(read({}).config.ws_auth_required);
+  EXPECT_FALSE(accepted("WS_AUTH_REQUIRED", "false").ws_auth_required);
+  EXPECT_TRUE(accepted("WS_AUTH_REQUIRED", "true", secret).ws_auth_required);
+  EXPECT_EQ(read({{"WS_AUTH_REQUIRED", "true"}}).problems,
+            Texts{"JWT_SECRET must be set where WS_AUTH_REQUIRED is true: no feed could be opened."});
+  EXPECT_EQ(read({{"WS_AUTH_REQUIRED", "true"}, {"JWT_SECRET", "short"}}).problems,
+            Texts{"JWT_SECRET must have at least 32 bytes."});
+  expect_refused("WS_AUTH_REQUIRED", {"1", "yes", "FALSE", ""}, "must be true or false");
 }
 
 TEST(Config, WritesArePublicUnlessToldOtherwise) {
@@ -242,6 +286,7 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.io_threads, unset.io_threads);
   EXPECT_EQ(set.db_pool_size, unset.db_pool_size);
   EXPECT_EQ(set.ws_max_connections_per_ip, unset.ws_max_connections_per_ip);
+  EXPECT_EQ(set.ws_compression, unset.ws_compression);
   EXPECT_EQ(set.export_max_concurrent, unset.export_max_concurrent);
   EXPECT_EQ(set.export_timeout_ms, unset.export_timeout_ms);
   EXPECT_EQ(set.shutdown_grace_ms, unset.shutdown_grace_ms);
@@ -253,7 +298,7 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.traces_share, unset.traces_share);
   EXPECT_EQ(set.indexer_audit_interval_ms, unset.indexer_audit_interval_ms);
   EXPECT_EQ(set.horizon_poll_ms, unset.horizon_poll_ms);
-  EXPECT_EQ(defaults.size(), 22u) << "a new default needs its line above";
+  EXPECT_EQ(defaults.size(), 23u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {
@@ -300,9 +345,10 @@ TEST(Config, AVariableSetToNothingCountsAsNotSet) {
 }
 
 TEST(Config, SettingsThatThisVersionDoesNotUseAreNamed) {
-  const ConfigResult result = read({{"FLUXORA_WEBHOOK_SECRET", "very-secret"}, {"REDIS_URL", "redis://cache"}});
+  const ConfigResult result =
+      read({{"FLUXORA_WEBHOOK_SECRET", "very-secret"}, {"FLUXORA_WEBHOOK_URL", "https://hook"}});
   EXPECT_EQ(result.problems, Texts{});
-  EXPECT_EQ(result.notes, (Texts{"REDIS_URL is set, but not used by this version.",
+  EXPECT_EQ(result.notes, (Texts{"FLUXORA_WEBHOOK_URL is set, but not used by this version.",
                                  "FLUXORA_WEBHOOK_SECRET is set, but not used by this version."}));
 }
 

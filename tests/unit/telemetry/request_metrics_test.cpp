@@ -67,6 +67,12 @@ TEST_F(RequestMetricsTest, CountsTheAbortedApartAndTheirDurationsNot) {
   EXPECT_EQ(text().find("duration_seconds_count"), std::string::npos);
 }
 
+TEST_F(RequestMetricsTest, CountsTheEndlessWithTheirStatusAndTheirDurationsNot) {
+  metrics_.record_endless("GET", "/things", 200);
+  expect_line(R"(fluxora_http_requests_total{method="GET",route="/things",status="200"} 1)");
+  EXPECT_EQ(text().find("duration_seconds_count"), std::string::npos);
+}
+
 TEST_F(RequestMetricsTest, HasOneLabelForAllThatIsUnknown) {
   metrics_.record("BREW", "/things", 405, 1ms);
   metrics_.record("STIR", "/things", 405, 1ms);

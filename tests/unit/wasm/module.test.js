@@ -124,13 +124,29 @@ test('after a call that did not come back nothing is computed any more', () => {
   assert.throws(() => memory.outputText(), withCode('CORE_ABORTED'));
 });
 
+/** The service of the examples: one stream, from which something is withdrawn. */
+async function exampleService(url) {
+  const stream = { id: 's', withdrawnAmount: '0.0000000' };
+  const after = { ...stream, withdrawnAmount: '12.0000000' };
+  const entry = { cursor: 'k3f9-8', streamId: 's', event: 'stream.updated', prevSeq: 7, stream: after };
+  const events = [['resume', { resume: 'resumed', cursor: 'k3f9-7' }], [entry.event, entry]];
+  const answers = {
+    '/api/streams': JSON.stringify({ streams: [stream], has_more: false }),
+    '/api/events/stream': events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
+  };
+  const headers = { 'content-type': 'text/event-stream', 'x-fluxora-cursor': 'k3f9-7' };
+  return new Response(answers[new URL(url).pathname], { headers });
+}
+
 for (const file of ['wasm/package/README.md']) {
   const examples = [...read(file).matchAll(/```js\n([\s\S]*?)```/g)].map(([, example]) => example);
   test(`the examples of ${file} run and say what they say`, async (t) => {
     assert.ok(examples.length >= 3);
+    t.mock.method(globalThis, 'fetch', exampleService);
     for (const example of examples) {
       const entry = (name) => new URL(`../../../wasm/package/src/${name}.js`, import.meta.url).href;
       const source = example.replaceAll("'@fluxora/core'", `'${entry('node')}'`)
+        .replaceAll("'@fluxora/core/feed'", `'${entry('feed')}'`)
         .replaceAll("'@fluxora/core/verify'", `'${entry('verify_node')}'`)
         .replaceAll("'@fluxora/core/ed25519'", `'${entry('ed25519_node')}'`);
       assert.notEqual(source, example);
@@ -166,6 +182,8 @@ test('the browser’s entry takes the module streamed or whole, and says when th
 
 test('every entry that the manifest names is there, types first and default last', () => {
   const manifest = JSON.parse(read('wasm/package/package.json'));
+  // The feed's client takes a core, however that was loaded: one file for all.
+  assert.deepEqual(manifest.exports['./feed'], { types: './src/feed.d.ts', default: './src/feed.js' });
   for (const subpath of ['.', './verify', './ed25519']) {
     const conditions = Object.keys(manifest.exports[subpath]);
     assert.deepEqual(conditions, ['types', 'deno', 'bun', 'workerd', 'edge-light', 'browser', 'node', 'default']);

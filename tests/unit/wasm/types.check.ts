@@ -3,6 +3,8 @@ import { FluxoraError, fromModule, load } from '../../../wasm/package/src/index.
 import type {
   Balances, FeedStep, FluxoraErrorCode, StreamTerms, WebhookVerdict,
 } from '../../../wasm/package/src/index.js';
+import { connectFeed } from '../../../wasm/package/src/feed.js';
+import type { Feed, FeedOptions, FeedTopic, LogEntry, Stream } from '../../../wasm/package/src/feed.js';
 import { load as loadVerify } from '../../../wasm/package/src/verify.js';
 
 declare const module: WebAssembly.Module;
@@ -74,4 +76,54 @@ export async function use(): Promise<string> {
   // @ts-expect-error The core is what its functions say, nothing else.
   core.memory;
   return `${key.length}${balances.streamed(0)}`;
+}
+
+/** A feed, and what its messages are known to be. */
+export async function follow(options: FeedOptions, socket: new (url: string) => object): Promise<void> {
+  const core = await load();
+  const url = 'https://service.test';
+  const feed: Feed = connectFeed({ core, url, all: true, WebSocket: socket, token: async () => 't' });
+  for await (const message of feed) {
+    const at: string = message.cursor;
+    if (message.type === 'entry') {
+      const entry: LogEntry = message.entry;
+      const stream: Stream | null | undefined = entry.stream;
+      console.log(at, stream?.withdrawableAmount, entry.change?.ratePerSecond?.[1]);
+      // @ts-expect-error An entry has no state.
+      message.state;
+    } else {
+      const [first]: Stream[] = message.state;
+      if (message.reason === 'gap') console.log(first?.id, message.gap?.from);
+    }
+  }
+  const resumed: string | null = feed.cursor;
+  await feed.close();
+
+  const refetch = async ({ signal }: { signal: AbortSignal }) => {
+    return { cursor: 'k3f9-1', state: new Map([['a', signal.aborted]]) };
+  };
+  for await (const message of connectFeed({ core, url: '/', recipient: 'G', refetch, after: resumed ?? undefined })) {
+    if (message.type === 'reset') console.log(message.state.get('a') === true);
+  }
+  for await (const message of connectFeed({ core, url: '/', sender: 'G', refetch: false, event: 'stream.updated' })) {
+    if (message.type === 'reset') message.state satisfies null;
+  }
+  connectFeed({
+    ...options, all: true,
+    onStatus: (status) => {
+      if (status.status === 'waiting') console.log(status.delayMs, status.cause.code, status.cause.status);
+      if (status.status === 'open') console.log(status.resume, status.cursor);
+      // @ts-expect-error Only a feed that waits says for how long.
+      status.delayMs;
+    },
+  });
+  // @ts-expect-error What is followed is always said.
+  connectFeed({ core, url: '/' });
+  // @ts-expect-error One thing at a time.
+  const two: FeedTopic = { streamId: 's', recipient: 'G' };
+  // @ts-expect-error There is no such transport.
+  connectFeed({ core, url: '/', all: true, transport: 'tcp' });
+  // @ts-expect-error Nor such an event.
+  connectFeed({ core, url: '/', all: true, event: 'stream.paused' });
+  console.log(two);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import ts from 'typescript';
 
+import { connectFeed } from '../../../wasm/package/src/feed.js';
 import { newCore, newEd25519, newVerify } from './support.js';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
@@ -22,8 +23,9 @@ test('the declarations take what is right and refuse what is wrong', () => {
   assert.deepEqual(problems, []);
 });
 
-test('what is declared is there, and what is there is declared', () => {
-  const source = ts.createSourceFile('index.d.ts', readFileSync(here('../../../wasm/package/src/index.d.ts'), 'utf8'),
+/** The members of a file's interfaces, by their names. */
+function interfacesOf(file) {
+  const source = ts.createSourceFile(file, readFileSync(here(`../../../wasm/package/src/${file}`), 'utf8'),
     ts.ScriptTarget.ES2022);
   const declared = {};
   source.forEachChild((node) => {
@@ -31,6 +33,11 @@ test('what is declared is there, and what is there is declared', () => {
       declared[node.name.text] = node.members.map((member) => member.name?.getText(source)).filter(Boolean);
     }
   });
+  return declared;
+}
+
+test('what is declared is there, and what is there is declared', () => {
+  const declared = { ...interfacesOf('index.d.ts'), ...interfacesOf('feed.d.ts') };
   const core = newCore();
   const membersOf = (value) => {
     const own = Object.keys(value);
@@ -50,6 +57,10 @@ test('what is declared is there, and what is there is declared', () => {
   assert.deepEqual(membersOf(core.webhooks.verifier('').verify({ headers: {}, body: '' })),
     declared.WebhookVerdict.sort());
   assert.deepEqual(membersOf(core.feedClient({ scope: 'party' })), declared.FeedClient.sort());
+  // What else it has is every iterator's: next, return, and itself.
+  const feed = connectFeed({ core, url: 'http://service.test', all: true, transport: 'sse' });
+  assert.deepEqual(membersOf(feed), [...declared.Feed, 'next', 'return'].sort());
+  assert.equal(feed[Symbol.asyncIterator](), feed);
   assert.deepEqual(membersOf(columns), declared.StreamColumns.sort());
   assert.deepEqual(membersOf(columns.accrue(0n)), declared.ColumnBalances.sort());
 });

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "fluxora/net/http_message.hpp"
@@ -34,6 +35,7 @@ struct AccessOptions {
   std::string jwt_secret;               ///< HS256's; empty: no token is good
   std::uint32_t writes_a_window = 100;  ///< a client's, in rate_window_ms; 0: as many as it likes
   std::string worker_token{};           ///< good for indexer_write alone; empty: none is
+  bool feed_auth_required = false;      ///< true: a feed is opened with a token of jwt_secret's, or not at all
 };
 
 inline constexpr core::UnixMillis rate_window_ms = 10'000;
@@ -42,6 +44,21 @@ inline constexpr core::UnixMillis key_cache_life_ms = 5'000;
 
 /// A handler that is told who asks. It may run on a thread of the store's, and must not block either.
 using GuardedHandler = std::function<void(const Caller&, std::shared_ptr<const net::Request>, net::Respond)>;
+
+/// What lets a live feed go on.
+struct FeedPass {
+  std::optional<core::UnixSeconds> expires_at{};  ///< good while now is below it; none: without end
+
+  [[nodiscard]] bool has_ended(core::UnixMillis now) const noexcept {
+    return expires_at && now >= 0 && static_cast<core::UnixSeconds>(now) / 1000 >= *expires_at;
+  }
+};
+
+/// Whether a live feed may be opened.
+struct FeedAdmission {
+  std::optional<net::Response> refusal{};  ///< 401 or 429; none: it may, with the pass
+  FeedPass pass{};
+};
 
 /// Requests that were not let through. From any thread.
 struct AccessStatistics {
@@ -64,6 +81,8 @@ class AccessControl {
   /// Hands the request to the handler, or answers it: 400 (unclear credentials), 401, 403, 429, 503.
   void admit(Access access, std::shared_ptr<const net::Request> request, net::Respond respond,
              const GuardedHandler& handler);
+  /// Feeds are open to all, or to those with a good token, of whatever scope. SPEC section 6, Auth.
+  [[nodiscard]] FeedAdmission admit_feed(const net::Request& request);
   /// A key was changed here: the next request that shows it is checked anew.
   void forget_key(const std::string& id);
   [[nodiscard]] AccessStatistics statistics() const noexcept;

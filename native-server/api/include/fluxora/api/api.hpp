@@ -9,6 +9,7 @@
 
 #include "fluxora/api/access.hpp"
 #include "fluxora/api/idempotency_counters.hpp"
+#include "fluxora/api/sse_counters.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/net/router.hpp"
 #include "fluxora/net/server.hpp"
@@ -16,6 +17,7 @@
 #include "fluxora/ports/api_keys.hpp"
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/clock.hpp"
+#include "fluxora/ports/connection_counts.hpp"
 #include "fluxora/ports/contract_storage.hpp"
 #include "fluxora/ports/event_intake.hpp"
 #include "fluxora/ports/event_log.hpp"
@@ -53,9 +55,9 @@ struct ApiContext {
   AccessControl& access;
   const ports::IndexerStatusSource* indexer = nullptr;  ///< none: not configured
   std::string version;
-  std::string public_url;  ///< where clients reach the service; empty: not said
-  std::string demo_root;   ///< a folder served under /demo/; empty: none
-  std::size_t max_sockets_per_address = 100;
+  std::string public_url;                     ///< where clients reach the service; empty: not said
+  std::string demo_root;                      ///< a folder served under /demo/; empty: none
+  std::size_t max_sockets_per_address = 100;  ///< open feeds, WebSocket and SSE together
   std::function<bool()> shutting_down;
   std::function<std::size_t()> websocket_connections;
   ports::ContractStorage* contract_storage = nullptr;  ///< none: no chain is followed
@@ -67,6 +69,9 @@ struct ApiContext {
   ports::Reconciliation* reconciliation = nullptr;  ///< has to be there when /admin/reconciliation is asked
   ports::ReplayJobs* replay_jobs = nullptr;         ///< has to be there when /admin/replay is asked
   std::string replay_contracts{};  ///< what a replay follows, as Following has it; empty: none can be run
+  ports::ConnectionCounts* connection_counts = nullptr;  ///< none: each instance counts for itself
+  std::shared_ptr<SseCounters> sse = std::make_shared<SseCounters>();
+  std::function<bool()> redis_well = nullptr;  ///< none: not configured
 };
 
 /// Every route of the service. SPEC sections 5, 6 and 10.

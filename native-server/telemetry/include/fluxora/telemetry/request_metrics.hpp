@@ -48,6 +48,8 @@ class RequestMetrics {
               std::chrono::microseconds duration) noexcept;
   /// One whose connection ended before its response did: counted with the status "aborted", without a duration.
   void record_aborted(std::string_view method, std::string_view route) noexcept;
+  /// One whose answer went on for as long as its client liked: counted with its status, without a duration.
+  void record_endless(std::string_view method, std::string_view route, unsigned status) noexcept;
   /// Adds what was counted; series appear with their first request.
   void write(MetricsPage& page) const;
 
