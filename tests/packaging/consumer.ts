@@ -1,6 +1,8 @@
 // A user's program, for the types alone: it is compiled and never run.
 import { FluxoraError, fromModule, load } from '@fluxora/core';
 import type { Balances, FluxoraCore, FluxoraErrorCode, StreamTerms } from '@fluxora/core';
+import { connectFeed } from '@fluxora/core/feed';
+import type { FeedMessage } from '@fluxora/core/feed';
 import { load as loadVerify } from '@fluxora/core/verify';
 import { load as loadEd25519 } from '@fluxora/core/ed25519';
 import type { FluxoraVerify, WebhookVerdict } from '@fluxora/core/verify';
@@ -30,6 +32,10 @@ if (verdict.code === 'wrong') console.log(verdict.status);
 
 const step = core.feedClient({ scope: 'stream', from: null }).entry({ cursor: 'k3f9-1' });
 if (step.action === 'ask') console.log(step.after, step.to);
+
+const feed = connectFeed({ core, url: 'https://service.test', recipient: 'G', snapshot: true });
+const message: FeedMessage = (await feed.next()).value;
+console.log(message.type === 'entry' ? message.entry.streamId : message.state.length, feed.cursor);
 
 try {
   core.strkey.decode('G');

@@ -24,7 +24,7 @@ export class Project {
       [this.packed] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', this.folder));
       this.write('package.json', '{"name": "consumer", "version": "1.0.0", "private": true, "type": "module"}');
       npm(this.folder, 'install', join(this.folder, this.packed.filename));
-      copyFileSync(join(HERE, 'self_test.js'), join(this.folder, 'self_test.js'));
+      for (const file of ['self_test.js', 'follow_feed.js']) copyFileSync(join(HERE, file), join(this.folder, file));
     } catch (error) {
       this.remove();
       throw error;

@@ -1,11 +1,13 @@
-// The installed package in every runtime: the same self-test, the same transcript.
+// The installed package in every runtime: the same self-test, the same transcript; and the feed's client over a stub.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { startFeedStub } from './feed_stub.js';
 import { Project } from './installed_package.js';
 import { hasChromium, runChromium } from './runtimes/chromium.js';
 import { runEdge } from './runtimes/edge.js';
 import { bun, deno, runBun, runDeno, runNode } from './runtimes/processes.js';
+import { followFeed } from './runtimes/program.js';
 import { runWorkerd } from './runtimes/workerd.js';
 
 let project;
@@ -46,4 +48,37 @@ for (const where of ['page', 'worker']) {
       assert.ok(evalIsForbidden, 'the policy must be the strict one');
     });
   }
+}
+
+// Each connection of the stub's ends behind two entries.
+const FOLLOWED = ['resumed at k3f9-0', 'entry 1', 'entry 2', 'resumed at k3f9-2', 'entry 3', 'entry 4',
+  'resumed at k3f9-4', 'entry 5'];
+const SSE = { sse: FOLLOWED };
+const BOTH = { sse: FOLLOWED, websocket: FOLLOWED };
+
+async function expectFollowed(run, expected) {
+  const stub = await startFeedStub();
+  try {
+    assert.deepEqual(JSON.parse(await run(project, followFeed(JSON.stringify(stub.url)))), expected);
+  } finally {
+    await stub.stop();
+  }
+}
+
+// Node.js 22 has a WebSocket.
+test('Node: a feed', () => expectFollowed(runNode, typeof WebSocket === 'undefined' ? SSE : BOTH));
+
+test('Deno: a feed', needs(deno, 'Deno'), () => expectFollowed(runDeno, BOTH));
+
+test('Bun: a feed', needs(bun, 'Bun'), () => expectFollowed(runBun, BOTH));
+
+test('workerd: a feed', () => expectFollowed(runWorkerd, BOTH));
+
+test('edge-runtime: a feed', () => expectFollowed(runEdge, BOTH));
+
+for (const where of ['page', 'worker']) {
+  test(`Chromium, ${where}: a feed`, needs(hasChromium, 'Chromium'), async () => {
+    const { transcript } = await runChromium(project, where, {}, followFeed('location.origin'));
+    assert.deepEqual(JSON.parse(transcript), BOTH);
+  });
 }

@@ -3,11 +3,11 @@
 // installed package.json is followed here.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
 
-import { ENTRIES, RUN_MS, programFor } from './program.js';
+import { startFeedStub } from '../feed_stub.js';
+import { RUN_MS, SELF_TEST, programFor } from './program.js';
 
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
@@ -40,9 +40,9 @@ document.documentElement.dataset.ready = 'yes';`;
 const WORKER_ENDING = `${EVAL_IS_FORBIDDEN}
 outcome().then(postMessage, (error) => setTimeout(() => { throw error; }));`;
 
-/** Serves a project's files. `types` overrules media types by extension. */
-async function serve(project, types) {
-  const server = createServer(async (request, response) => {
+/** Serves a project's files, and a feed. `types` overrules media types by extension. */
+function serve(project, types) {
+  return startFeedStub(async (request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
     const headers = { 'content-security-policy': POLICY, 'content-type': { ...TYPES, ...types }[extname(path)] ?? 'text/plain' };
     try {
@@ -52,18 +52,16 @@ async function serve(project, types) {
       response.writeHead(404, headers).end();
     }
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 /**
  * @param {'page' | 'worker'} where
  * @param {Record<string, string>} [types] media types, by extension, that the server gives in place of the right ones
  */
-export async function runChromium(project, where, types = {}) {
-  const entries = ENTRIES.map((entry) => `./${project.resolve(entry, ['browser', 'import'])}`);
-  project.write('page.js', programFor(entries, PAGE_ENDING));
-  project.write('worker.js', programFor(entries, WORKER_ENDING));
+export async function runChromium(project, where, types = {}, job = SELF_TEST) {
+  const locate = (entry) => `./${project.resolve(entry, ['browser', 'import'])}`;
+  project.write('page.js', programFor(job, PAGE_ENDING, locate));
+  project.write('worker.js', programFor(job, WORKER_ENDING, locate));
   project.write('page.html', '<!doctype html><html lang="en"><script type="module" src="/page.js"></script></html>');
   const server = await serve(project, types);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
@@ -73,13 +71,13 @@ export async function runChromium(project, where, types = {}) {
     page.on('pageerror', (error) => complaints.push(error.stack));
     page.on('console', (message) => complaints.push(message.text()));
     page.setDefaultTimeout(RUN_MS);
-    await page.goto(`http://127.0.0.1:${server.address().port}/page.html?${where}`);
+    await page.goto(`${server.url}/page.html?${where}`);
     await page.waitForSelector('html[data-ready]', { state: 'attached' }).catch(() => {
       throw new Error(`the page did not load: ${complaints.join('\n')}`);
     });
     return await page.evaluate(() => window.outcome);
   } finally {
     await browser.close();
-    await new Promise((resolve) => server.close(resolve));
+    await server.stop();
   }
 }

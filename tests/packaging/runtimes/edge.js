@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { EdgeRuntime } from 'edge-runtime';
 
 import { Project } from '../installed_package.js';
-import { PACKAGE_ENTRIES, programFor } from './program.js';
+import { SELF_TEST, programFor } from './program.js';
 
 const ENDING = 'addEventListener("fetch", (event) => event.respondWith(run().then((text) => new Response(text))));';
 
@@ -20,8 +20,8 @@ const compiledModules = {
   },
 };
 
-export async function runEdge(project) {
-  const main = project.write('edge.js', programFor(PACKAGE_ENTRIES, ENDING));
+export async function runEdge(project, job = SELF_TEST) {
+  const main = project.write('edge.js', programFor(job, ENDING));
   const { outputFiles: [script] } = await build({
     entryPoints: [main],
     absWorkingDir: project.folder,

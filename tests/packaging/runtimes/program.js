@@ -1,25 +1,33 @@
-// What every runtime runs: the same few lines around the same self-test.
+// What every runtime runs: the same few lines around a module that is given the package's entries.
 
-/** The package's entries, as its `exports` name them. */
-export const ENTRIES = ['.', './verify', './ed25519'];
-/** The same, for runtimes that find packages themselves. */
-export const PACKAGE_ENTRIES = ['@fluxora/core', '@fluxora/core/verify', '@fluxora/core/ed25519'];
+const PACKAGE = '@fluxora/core';
+
+/** Everything that needs no network. */
+export const SELF_TEST = {
+  entries: ['.', './verify', './ed25519'], file: 'self_test.js', call: 'transcript', needs: '',
+};
+
+/** The feed's client over a stub. @param {string} url an expression of the program's that says where that is */
+export const followFeed = (url) => ({
+  entries: ['.', './feed'], file: 'follow_feed.js', call: 'followed', needs: url,
+});
 
 // A runtime that takes longer hangs.
 export const RUN_MS = 60_000;
 
 /**
- * The text of a program that loads every entry, and of which `ending` does something with `run()`.
- * @param {string[]} entries where the package's entries are imported from, in the order of ENTRIES
+ * The text of a program that loads a job's entries, and of which `ending` does something with `run()`.
+ * @param {typeof SELF_TEST} job
  * @param {string} ending
+ * @param {(entry: string) => string} locate where an entry is imported from; by the package's name, where the runtime
+ *   finds packages itself
  */
-export function programFor([core, verify, ed25519], ending) {
-  return `import * as core from '${core}';
-import * as verify from '${verify}';
-import * as ed25519 from '${ed25519}';
-import { transcript } from './self_test.js';
+export function programFor({ entries, file, call, needs }, ending, locate = (entry) => PACKAGE + entry.slice(1)) {
+  const names = entries.map((_, i) => `entry${i}`);
+  const imports = entries.map((entry, i) => `import * as ${names[i]} from '${locate(entry)}';\n`).join('');
+  return `${imports}import { ${call} } from './${file}';
 
-const run = () => transcript(core, verify, ed25519);
+const run = () => ${call}(${[...names, needs].join(', ')});
 ${ending}
 `;
 }

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
 
 import { Project } from '../installed_package.js';
-import { ENTRIES, programFor } from './program.js';
+import { SELF_TEST, programFor } from './program.js';
 
 const CONDITIONS = ['workerd', 'worker', 'browser', 'import'];
 const ENDING = 'export default { fetch: async () => new Response(await run()) };';
@@ -15,9 +15,8 @@ function modulesOf(project, folder, pattern, type) {
     .map((name) => ({ type, path: project.path(`${folder}/${name}`), contents: readFileSync(project.path(`${folder}/${name}`)) }));
 }
 
-export async function runWorkerd(project) {
-  const main = programFor(ENTRIES.map((entry) => `./${project.resolve(entry, CONDITIONS)}`), ENDING);
-  const selfTest = readFileSync(project.path('self_test.js'));
+export async function runWorkerd(project, job = SELF_TEST) {
+  const main = programFor(job, ENDING, (entry) => `./${project.resolve(entry, CONDITIONS)}`);
   const worker = new Miniflare({
     cf: false, // otherwise it asks a server of Cloudflare's where it is
     host: '127.0.0.1',
@@ -25,7 +24,7 @@ export async function runWorkerd(project) {
     modulesRoot: project.folder,
     modules: [
       { type: 'ESModule', path: project.path('worker.js'), contents: main },
-      { type: 'ESModule', path: project.path('self_test.js'), contents: selfTest },
+      { type: 'ESModule', path: project.path(job.file), contents: readFileSync(project.path(job.file)) },
       ...modulesOf(project, Project.installed('src'), /\.js$/, 'ESModule'),
       ...modulesOf(project, Project.installed('dist'), /\.wasm$/, 'CompiledWasm'),
     ],

@@ -61,6 +61,10 @@ export type PackageErrorCode =
   | 'DISPOSED'
   /** Over 10,000 columns, verifiers and feed clients of one core are in use. */
   | 'TOO_MANY_HANDLES'
+  /** `@fluxora/core/feed`: the service says that what is asked for is wrong. */
+  | 'FEED_REFUSED'
+  /** `@fluxora/core/feed`: the service wants a token, or another one. */
+  | 'FEED_UNAUTHORIZED'
   /** A public key (`whpk_…`) was given to a module that has no ed25519: `@fluxora/core/ed25519` has. */
   | 'KEY_UNSUPPORTED'
   /** The module could not be read, fetched or compiled; `cause` says why. */
