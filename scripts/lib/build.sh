@@ -2,8 +2,8 @@
 # Builds one of CMakePresets.json's presets. Where no source has changed it doesn't even start CMake.
 
 BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server wasm web-demo tests/bench tests/unit tests/fuzz
-  tests/simulation tests/load)
-# A translation unit that includes Beast takes about this much of the compiler's memory.
+  tests/simulation tests/load tests/realtime/echo_server)
+# A translation unit with Asio or a large JSON test takes about this much of the compiler's memory.
 MIB_PER_COMPILER=1500
 
 # build PRESET TARGET...: "all" for everything of the preset.

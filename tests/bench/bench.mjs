@@ -71,7 +71,9 @@ const results = {
   verify1KiB: await raceVerifiers(core, 1024),
   verify256KiB: await raceVerifiers(core, 256 * 1024),
   balances: await raceBalances(core),
-  sizes: sizes(PACKAGE, { entry: entryOf('.', 'browser'), verifyEntry: entryOf('./verify', 'browser') }),
+  sizes: sizes(PACKAGE, {
+    entry: entryOf('.', 'browser'), verifyEntry: entryOf('./verify', 'browser'), feedEntry: entryOf('./feed', 'default'),
+  }),
   coldStart: {
     '`@fluxora/core`': coldStarts(entry, module('fluxora_core')),
     '`/verify`': coldStarts(verifyEntry, module('fluxora_verify')),

@@ -64,6 +64,7 @@ export function rows({ verify1KiB, verify256KiB, balances, sizes, coldStart, nat
     atMost('loader (entry, `memory.js`, `errors.js`), brotli', sizes.loader, kibibytes, 2 * 1024),
     atMost('all JavaScript of `@fluxora/core`, brotli', sizes.coreScripts, kibibytes),
     atMost('all JavaScript of `/verify`, brotli', sizes.verifyScripts, kibibytes),
+    atMost('all JavaScript of `/feed`, brotli', sizes.feedScripts, kibibytes),
     ...Object.entries(coldStart).flatMap(([name, { fromBytes, fromModule, freshInstances }]) => [
       startRow(`${name}: fresh instance to its first verdict`, freshInstances, START_MOST_NS),
       startRow(`${name}: the same, first in a process`, fromModule),

@@ -11,6 +11,7 @@ import { requireSameAnswers } from './answers.mjs';
 import { createStreams, numberStreams, streamIdSql } from './dataset.mjs';
 import { pgbench, startNginx, startServer, startYardstick, version, wrk } from './programs.mjs';
 import { parseOptions, postgresVersion, report } from './report.mjs';
+import { takeTurns } from './rounds.mjs';
 import { NOTES, rows } from './table.mjs';
 import { FIND } from './yardstick/reads.mjs';
 
@@ -101,27 +102,6 @@ function measurements(programs, seconds) {
   };
 }
 
-/**
- * Contenders take turns, in another order each round, so that what disturbs the machine for a while disturbs all. One
- * group after another: what creations leave to do (checkpoints, vacuum) would come out of the next reads' share.
- */
-async function measure(groups, rounds) {
-  const samples = {};
-  for (const [group, contenders] of Object.entries(groups)) {
-    samples[group] = {};
-    const names = Object.keys(contenders);
-    for (let round = 0; round < rounds; round += 1) {
-      const first = round % names.length;
-      for (const name of [...names.slice(first), ...names.slice(0, first)]) {
-        const sample = await contenders[name]();
-        (samples[group][name] ??= []).push(sample);
-        console.error(`round ${round + 1} of ${rounds}: ${group}, ${name}: ${JSON.stringify(sample)}`);
-      }
-    }
-  }
-  return samples;
-}
-
 /** What the server has resident: idle, after the first requests and after many. wrk counts seconds, not requests. */
 async function measureMemory({ fluxora }) {
   const idle = fluxora.residentKiB();
@@ -154,8 +134,8 @@ try {
   programs = await start();
   await requireSameAnswers(programs);
   const memory = await measureMemory(programs);
-  await measure(measurements(programs, WARM_UP_SECONDS), 1);
-  const samples = await measure(measurements(programs, SIZE.seconds), SIZE.rounds);
+  await takeTurns(measurements(programs, WARM_UP_SECONDS), 1);
+  const samples = await takeTurns(measurements(programs, SIZE.seconds), SIZE.rounds);
   const results = { ...samples, memory };
   report({ results, list: rows(results), notes: NOTES, part: 'service', versions: await versions(programs), options });
 } finally {

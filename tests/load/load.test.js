@@ -21,7 +21,8 @@ function checkRows(program, options, rows) {
 }
 
 test('every row of the service is measured', () => checkRows('load.mjs', [], 12));
+const programs = () => join(dirname(serverProgram()), '../../tests/load');
 test('every row of the indexer is measured', () => {
-  const indexer = join(dirname(serverProgram()), '../../tests/load/fluxora_indexer_load');
-  checkRows('indexer.mjs', ['--indexer', indexer], 6);
+  checkRows('indexer.mjs', ['--indexer', join(programs(), 'fluxora_indexer_load')], 6);
 });
+test('every row of the feed is measured', () => checkRows('realtime.mjs', ['--programs', programs()], 14));

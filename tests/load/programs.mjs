@@ -49,19 +49,25 @@ class Program {
       what: `a line about listening in ${this.log}`,
       giveUp: () => this.process.exitCode !== null && new Error(`it ended: ${readFileSync(this.log, 'utf8').slice(-1000)}`),
     });
-    this.url = `http://127.0.0.1:${JSON.parse(line).port}`;
+    this.said = JSON.parse(line);
+    this.url = `http://127.0.0.1:${this.said.port}`;
     return this;
   }
 }
 
 export async function startServer(name, { directory, program, databaseUrl }) {
-  const env = { DATABASE_URL: databaseUrl, PORT: '0', WRITE_RATE_LIMIT: '0' };
+  const env = { DATABASE_URL: databaseUrl, PORT: '0', WRITE_RATE_LIMIT: '0', WS_MAX_CONNECTIONS_PER_IP: '100000' };
   return new Program(name, { directory, command: program, args: ['serve'], env }).listening();
 }
 
 export async function startYardstick(name, { directory, databaseUrl, workers }) {
   const env = { DATABASE_URL: databaseUrl, WORKERS: `${workers}`, NODE_ENV: 'production' };
   return new Program(name, { directory, command: process.execPath, args: [here('yardstick/main.mjs')], env }).listening();
+}
+
+/** Something that serves a feed and makes updates when it is asked. */
+export async function startFeed(name, { directory, command, args = [] }) {
+  return new Program(name, { directory, command, args }).listening();
 }
 
 const STATIC_BODY = `{"status":"ok","padding":"${'x'.repeat(172)}"}`;

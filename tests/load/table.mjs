@@ -3,7 +3,7 @@ import { median, summary } from '../bench/measure.mjs';
 
 export const thousands = (value) => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 export const mebibytes = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
-const milliseconds = (microseconds) => `${(microseconds / 1000).toFixed(2)} ms`;
+export const milliseconds = (microseconds) => `${(microseconds / 1000).toFixed(2)} ms`;
 
 /** Requests a second: the median, with the slowest and the fastest round. */
 function rates(samples) {

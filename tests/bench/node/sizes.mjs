@@ -18,13 +18,14 @@ function importsOf(packageFolder, entry, seen = new Set()) {
   return seen;
 }
 
-export function sizes(packageFolder, { entry, verifyEntry }) {
+export function sizes(packageFolder, { entry, verifyEntry, feedEntry }) {
   const module = (name) => brotli(readFileSync(join(packageFolder, 'dist', `${name}.wasm`)));
   const scripts = (names) => [...names].map((name) => brotli(readFileSync(join(packageFolder, 'src', name))))
     .reduce((sum, size) => sum + size, 0);
   return {
     coreModule: module('fluxora_core'),
     coreScripts: scripts(importsOf(packageFolder, entry)),
+    feedScripts: scripts(importsOf(packageFolder, feedEntry)),
     verifyModule: module('fluxora_verify'),
     verifyScripts: scripts(importsOf(packageFolder, verifyEntry)),
     ed25519Module: module('fluxora_ed25519'),

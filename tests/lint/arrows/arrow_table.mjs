@@ -6,8 +6,10 @@ const OUTSIDE = new Map([
   ['the standard library', []],
   ['libsodium', [/^sodium(\.h|\/)/]],
   ['libpqxx', [/^pqxx\//]],
+  ['hiredis', [/^hiredis\//]],
   ['Boost', [/^boost\//]],
   ['OpenSSL', [/^openssl\//]],
+  ['zlib', [/^zlib\.h$/]],
   ['prometheus-cpp', [/^prometheus\//]],
 ]);
 

@@ -1,13 +1,9 @@
 // What the indexer writes into PostgreSQL, without a chain and without a server: durable ingest, the same rows by COPY
 // alone, and a rollback. tests/load/indexer.mjs runs it and makes a table of what it prints.
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,9 +14,8 @@
 #include "chain_events.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/indexer/ingest.hpp"
-#include "fluxora/indexer/rollback.hpp"
-#include "fluxora/store/store.hpp"
-#include "stream_samples.hpp"
+#include "load_log.hpp"
+#include "resident_memory.hpp"
 
 namespace {
 
@@ -33,42 +28,11 @@ constexpr std::size_t rows_a_batch = std::size_t{events_a_ledger} * ledgers_a_ba
 constexpr std::uint64_t one_creation_in = 10;
 // As the indexer's own, when it leaves a fork: what one transaction undoes.
 constexpr std::size_t rollback_entries = 50'000;
-constexpr core::UnixSeconds genesis = 1'700'000'000;
-
-class QuietLog final : public ports::Log {
- public:
-  void write(ports::LogLevel, std::string_view, std::string_view, std::initializer_list<ports::LogField>) override {}
-};
-
-core::Hash hash_of_ledger(std::uint32_t sequence) {
-  core::Hash hash{};
-  for (std::size_t i = 0; i < 4; ++i) hash[i] = static_cast<std::uint8_t>(sequence >> (8 * i));
-  return hash;
-}
-
-ports::LedgerHeader header_of(std::uint32_t sequence) {
-  return {sequence, hash_of_ledger(sequence), hash_of_ledger(sequence - 1), genesis + sequence * std::uint64_t{5}};
-}
-
-/// A million tokens over a month, from the ledger's close on.
-ports::ChainEvent creation(std::uint64_t stream, core::UnixSeconds closed_at) {
-  using namespace indexer::test;
-  constexpr core::UnixSeconds month = 30 * 86'400;
-  return event_of("created", stream,
-                  map_xdr({{"cliff_time", u64_xdr(closed_at)},
-                           {"deposit_amount", i128_xdr(core::tokens(1'000'000))},
-                           {"end_time", u64_xdr(closed_at + month)},
-                           {"rate_per_second", i128_xdr({3'858'024})},
-                           {"recipient", address_xdr(core::sample_recipient)},
-                           {"sender", address_xdr(core::sample_sender)},
-                           {"start_time", u64_xdr(closed_at)},
-                           {"stream_id", u64_xdr(stream)}}));
-}
 
 /// Event `number` of the chain: one in ten creates a stream, the others withdraw from one of those created before.
 ports::ChainEvent event_at(std::uint64_t number, core::UnixSeconds closed_at) {
   const std::uint64_t created = number / one_creation_in;
-  if (number % one_creation_in == 0) return creation(created, closed_at);
+  if (number % one_creation_in == 0) return load::creation(created, closed_at);
   // Spread over all of them, the same in every run.
   return indexer::test::withdrew((number * 2'654'435'761U) % (created + 1), 1);
 }
@@ -77,9 +41,9 @@ indexer::LedgerBatch batch_from(std::uint32_t first) {
   indexer::LedgerBatch batch;
   batch.first = first;
   batch.last = first + ledgers_a_batch - 1;
-  if (first > 1) batch.closed_before = header_of(first - 1).closed_at;
+  if (first > 1) batch.closed_before = load::header_of(first - 1).closed_at;
   for (std::uint32_t ledger = first; ledger <= batch.last; ++ledger) {
-    batch.headers.push_back(header_of(ledger));
+    batch.headers.push_back(load::header_of(ledger));
     for (std::uint32_t index = 0; index < events_a_ledger; ++index) {
       const std::uint64_t number = std::uint64_t{ledger - 1} * events_a_ledger + index;
       const core::UnixSeconds closed_at = batch.headers.back().closed_at;
@@ -87,14 +51,6 @@ indexer::LedgerBatch batch_from(std::uint32_t first) {
     }
   }
   return batch;
-}
-
-std::uint64_t resident_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmRSS:", 0) == 0) return std::stoull(line.substr(6));
-  }
-  throw std::runtime_error("/proc/self/status has no VmRSS");
 }
 
 struct Figures {
@@ -110,58 +66,31 @@ void print(const Figures& figures) {
   json.key("microseconds")
       .unsigned_integer(
           static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(figures.took).count()));
-  json.key("residentKiB").unsigned_integer(resident_kib());
+  json.key("residentKiB").unsigned_integer(load::resident_kib("self"));
   json.end_object();
   std::cout << text << std::endl;
 }
 
-store::StoreOptions options_of(const std::string& url) {
-  store::StoreOptions options;
-  options.database_url = url;
-  options.read_connections = 1;
-  return options;
-}
-
-/// The indexer's side of a database, open where it stands.
-struct Opened {
-  explicit Opened(const std::string& url) : store(options_of(url), log), ledgers(store.make_ledger_store()) {
-    if (!ledgers->lead()) throw std::runtime_error("another instance leads");
-    checkpoint = ledgers->open({"load", indexer::test::stream_id(0).substr(0, 56)});
-  }
-
-  QuietLog log;
-  store::Store store;
-  std::unique_ptr<ports::LedgerStore> ledgers;
-  std::optional<ports::Checkpoint> checkpoint;
-};
-
 /// Goes on behind the checkpoint, by so many events. Making them isn't part of the time.
 Figures ingest(const std::string& url, std::uint64_t events) {
-  Opened opened(url);
+  load::LoadLog log(url);
   Figures figures;
   while (figures.count < events) {
-    const indexer::LedgerBatch batch = batch_from(opened.checkpoint ? opened.checkpoint->ledger + 1 : 1);
+    const indexer::LedgerBatch batch = batch_from(log.next_ledger());
     const Clock::time_point begun = Clock::now();
-    figures.count += indexer::ingest(batch, /*fold=*/true, *opened.ledgers->begin(opened.checkpoint)).inserted;
+    figures.count += log.ingest(batch);
     figures.took += Clock::now() - begun;
-    const ports::LedgerHeader& last = batch.headers.back();
-    opened.checkpoint = ports::Checkpoint{last.sequence, last.hash, last.closed_at};
   }
   return figures;
 }
 
 /// Back by so many ledgers, as the indexer goes back where it finds a fork.
 Figures roll_back(const std::string& url, std::uint32_t ledgers) {
-  Opened opened(url);
-  const std::uint32_t target = opened.checkpoint.value().ledger - ledgers;
+  load::LoadLog log(url);
+  const std::uint32_t target = log.checkpoint().value().ledger - ledgers;
   const Clock::time_point begun = Clock::now();
   Figures figures;
-  while (opened.checkpoint->ledger > target) {
-    const ports::LedgerHeader header = header_of(opened.ledgers->rollback_step(target, rollback_entries));
-    const ports::Checkpoint to{header.sequence, header.hash, header.closed_at};
-    figures.count += indexer::roll_back(to, *opened.ledgers->begin(opened.checkpoint));
-    opened.checkpoint = to;
-  }
+  while (log.checkpoint()->ledger > target) figures.count += log.roll_back(target, rollback_entries);
   figures.took = Clock::now() - begun;
   return figures;
 }

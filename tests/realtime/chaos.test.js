@@ -1,0 +1,159 @@
+// Two instances that are killed and ended in turn, a chain that forks, 200 clients that come and go and stall: what each
+// client applied is the log, filtered by what it asked for, exactly. SPEC sections 4, 6 and 7.
+//
+// REALTIME_SEED runs the same chances again (what they meet depends on the machine), REALTIME_SECONDS says for how long.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
+import { startSimulator } from '../chain-sim/src/simulator.js';
+import { checkDatabase } from '../integration/harness/log_database.js';
+import { seededRandom } from '../integration/harness/seeded_random.js';
+import { ServerProcess } from '../integration/harness/server_process.js';
+import { Stack, newDatabase, serverEnvironment } from '../integration/harness/stack.js';
+import { ChaosClient } from './harness/chaos_client.js';
+import { concerns, expectedSeqs, readLog } from './harness/log_filter.js';
+
+const SECONDS = Number(process.env.REALTIME_SECONDS ?? 20);
+const SEED = process.env.REALTIME_SEED ?? String(Date.now());
+const CLIENTS = 200;
+const STREAMS = 40;
+const MAX_FORK = 20;
+/** It goes on for longer until there were so many of each. */
+const MIN = { kills: Math.ceil(SECONDS / 10), ends: Math.ceil(SECONDS / 10), forks: Math.ceil(SECONDS / 5) };
+const EVENTS = ['stream.created', 'stream.updated', 'stream.cancelled', 'stream.completed', 'stream.observed', 'stream.retracted',
+  'stream.ended'];
+/** The log may grow once more while it is compared: an observation that was late. */
+const MAX_ROUNDS = 5;
+
+/** @param {(low: number, high: number) => number} random */
+const oneOf = (random, items) => items[random(0, items.length - 1)];
+
+function drawTopic(random, sim) {
+  const event = random(0, 3) === 0 ? { event: oneOf(random, EVENTS) } : {};
+  const draw = random(0, 99);
+  if (draw < 12) return {};
+  if (draw < 24) return { event: oneOf(random, EVENTS) };
+  // Streams that don't exist yet are among them.
+  if (draw < 55) return { streamId: `${sim.contractId}-${random(0, STREAMS * 2)}`, ...event };
+  if (draw < 78) return { recipient: oneOf(random, sim.people.recipients), ...event };
+  return { sender: oneOf(random, sim.people.treasuries), ...event };
+}
+
+/** Ledgers, transfers to other parties, forks. */
+async function growChain(sim, random, goesOn, counts) {
+  while (goesOn()) {
+    if (random(0, 2) === 0 && sim.nextStreamId > 0n) {
+      const id = BigInt(random(0, Number(sim.nextStreamId) - 1));
+      if (random(0, 1) === 0) sim.transferRecipient(id, oneOf(random, sim.people.recipients));
+      else sim.transferSender(id, oneOf(random, sim.people.treasuries));
+    }
+    sim.runScenario(random(1, 3), { actionsPerLedger: random(0, 10) });
+    if (random(0, 14) === 0) {
+      sim.fork(random(1, MAX_FORK), { content: random(0, 1) === 0 ? 'same' : 'empty' });
+      counts.forks += 1;
+    }
+    await sleep(random(20, 120));
+  }
+}
+
+/** Deaths and orderly ends of the instances; sometimes of both at once. */
+async function endInstances(servers, random, goesOn, counts) {
+  const end = async (server) => {
+    if (random(0, 2) > 0) {
+      await server.kill9();
+      counts.kills += 1;
+    } else {
+      await server.stop();
+      counts.ends += 1;
+    }
+    await sleep(random(0, 500));
+    await server.start();
+  };
+  while (goesOn()) {
+    await sleep(random(800, 2_500));
+    const victims = random(0, 9) === 0 ? servers : [oneOf(random, servers)];
+    await Promise.all(victims.map(end));
+  }
+}
+
+function assertApplied(client, expected) {
+  const { name, applied, begin } = client;
+  if (applied.length === expected.length && applied.every((seq, index) => seq === expected[index])) return;
+  const at = expected.findIndex((seq, index) => seq !== applied[index]);
+  const index = at < 0 ? expected.length : at;
+  const around = (list) => list.slice(Math.max(0, index - 3), index + 4).join(' ');
+  assert.fail(`${name}, from ${begin} on: ${applied.length} applied, ${expected.length} in the log; at ${index}: `
+    + `… ${around(applied)} … applied, … ${around(expected)} … expected`);
+}
+
+test(`${CLIENTS} clients, two instances, kills, ends, forks and stalls for ${SECONDS} s: each has its log exactly`,
+  { timeout: (3 * SECONDS + 400) * 1000 }, async (t) => {
+    t.diagnostic(`REALTIME_SEED=${SEED}`);
+    console.log(`REALTIME_SEED=${SEED}`);
+    const sim = await startSimulator({ seed: SEED, streams: STREAMS, tokenEvents: false });
+    sim.runScenario(30, { actionsPerLedger: 8 });
+    const db = await newDatabase();
+    const settings = { ...serverEnvironment(db, sim), WS_MAX_CONNECTIONS_PER_IP: String(2 * CLIENTS), WRITE_RATE_LIMIT: '0' };
+    const servers = [0, 1].map(() => new ServerProcess({ env: settings }));
+    for (const server of servers) await server.start();
+    const stack = new Stack(db, sim, servers[0], async () => {});
+    await stack.waitForLedger();
+    const { epoch } = await stack.head();
+
+    const texts = new Map();
+    const draw = seededRandom(`${SEED}/clients`);
+    const clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const transport = index % 2 === 0 ? 'websocket' : 'sse';
+      // The first two want everything from the beginning.
+      const topic = index < 2 ? {} : drawTopic(draw, sim);
+      const after = index < 2 || draw(0, 2) > 0 ? `${epoch}-0` : undefined;
+      const name = `client ${index} (${transport} ${JSON.stringify(topic)})`;
+      return new ChaosClient({ name, transport, topic, after, random: seededRandom(`${SEED}/client/${index}`), texts });
+    });
+
+    const counts = { kills: 0, ends: 0, forks: 0 };
+    const end = Date.now() + SECONDS * 1000;
+    const goesOn = () => Date.now() < end || Object.entries(MIN).some(([what, least]) => counts[what] < least);
+    const pick = seededRandom(`${SEED}/instances`);
+    const anyServer = () => oneOf(pick, servers).baseUrl;
+    await Promise.all([
+      growChain(sim, seededRandom(`${SEED}/chain`), goesOn, counts),
+      endInstances(servers, seededRandom(`${SEED}/ends`), goesOn, counts),
+      ...clients.map((client) => client.live(anyServer, goesOn)),
+    ]);
+
+    sim.closeLedger();
+    await stack.waitForLedger();
+    let log;
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      log = await readLog(db);
+      const read = log;
+      await Promise.all(clients.map((client) => client.drain(anyServer, () => expectedSeqs(read, client.topic, client.begin ?? 0).length)));
+      if ((await checkDatabase(db)).head === read.length) break;
+    }
+
+    const sum = (of) => clients.reduce((total, client) => total + of(client), 0);
+    const ends = {};
+    for (const client of clients) for (const [how, count] of Object.entries(client.ends)) ends[how] = (ends[how] ?? 0) + count;
+    const retractions = log.filter(({ event }) => event === 'stream.retracted').length;
+    const total = { ...counts, entries: log.length, retractions, connections: sum((one) => one.connections), resumes: sum((one) => one.resumes),
+      stalls: sum((one) => one.stalls), applied: sum((one) => one.applied.length), ends };
+    t.diagnostic(JSON.stringify(total));
+    console.log(JSON.stringify(total));
+
+    assert.deepEqual(clients.flatMap(({ troubles }) => troubles).slice(0, 10), []);
+    for (const client of clients) assertApplied(client, expectedSeqs(log, client.topic, client.begin));
+    const entries = await stack.allEvents();
+    assert.equal(texts.size, entries.length);
+    for (const entry of entries) assert.equal(texts.get(entry.seq), JSON.stringify(entry));
+
+    // It was what it says it is.
+    assert.ok(retractions > 0 && total.resumes > CLIENTS, JSON.stringify(total));
+    const parties = clients.filter(({ topic }) => topic.recipient ?? topic.sender);
+    const lost = ({ topic }) => log.some((row) => concerns(row, topic) && row.before && row.after
+      && (topic.recipient ? row.after.recipient !== topic.recipient : row.after.sender !== topic.sender));
+    assert.ok(parties.some(lost), 'no stream went from a party to another');
+    for (const client of clients) client.leave();
+    for (const server of servers) await server.stop();
+    await sim.stop();
+  });
