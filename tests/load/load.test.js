@@ -25,4 +25,4 @@ const programs = () => join(dirname(serverProgram()), '../../tests/load');
 test('every row of the indexer is measured', () => {
   checkRows('indexer.mjs', ['--indexer', join(programs(), 'fluxora_indexer_load')], 6);
 });
-test('every row of the feed is measured', () => checkRows('realtime.mjs', ['--programs', programs()], 14));
+test('every row of the feed is measured', () => checkRows('realtime.mjs', ['--programs', programs()], 15));

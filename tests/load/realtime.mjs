@@ -29,8 +29,8 @@ const options = parseOptions({ programs: { type: 'string' } });
 
 /** How much is measured. A smoke run only shows that everything still works together. */
 const SIZE = options.smoke
-  ? { rounds: 1, flood: 200, pace: 500, subscribers: 20, streams: 100, manyRate: 200, fewRate: 50, seconds: 1, idle: 100 }
-  : { rounds: 5, flood: 1_500, pace: 3_000, subscribers: 1_000, streams: 10_000, manyRate: 1_000, fewRate: 50, seconds: 5, idle: 15_000 };
+  ? { rounds: 1, flood: 200, pace: 500, subscribers: 20, streams: 100, manyRate: 200, fewRate: 50, seconds: 1, idle: 100, deaf: 2, deafRate: 100, deafFor: 500 }
+  : { rounds: 5, flood: 1_500, pace: 3_000, subscribers: 1_000, streams: 10_000, manyRate: 1_000, fewRate: 50, seconds: 5, idle: 15_000, deaf: 20, deafRate: 100, deafFor: 20_000 };
 
 /** One measurement of the load client's. */
 async function load(...args) {
@@ -55,8 +55,8 @@ async function startContenders(directory, bytes) {
 }
 
 /** `perSecond` 0: as many as can be delivered, `atOnce` on their way. */
-function bursts({ said }, stream, { connections, burst, perSecond = 0, atOnce = 0, milliseconds }) {
-  return load('bursts', said.port, said.control, stream, connections, burst, perSecond, atOnce, milliseconds);
+function bursts({ said }, stream, { connections, burst, perSecond = 0, atOnce = 0, milliseconds, deaf = 0 }) {
+  return load('bursts', said.port, said.control, stream, connections, burst, perSecond, atOnce, milliseconds, deaf);
 }
 
 /** What each contender makes of a flood, of bursts one by one, and of a pace. */
@@ -70,10 +70,20 @@ function burstMeasurements({ stream, ...contenders }) {
   };
 }
 
+/** What clients that never read do to the others. */
+async function measureBesideDeaf({ stream, fluxora }) {
+  const how = { connections: SIZE.subscribers, burst: 1, perSecond: SIZE.deafRate, milliseconds: SIZE.deafFor };
+  const figures = { without: await bursts(fluxora, stream, how), beside: await bursts(fluxora, stream, { ...how, deaf: SIZE.deaf }) };
+  console.error(`deaf: ${JSON.stringify(figures)}`);
+  return figures;
+}
+
 /** The contenders of one size, which end before the next begin. */
 async function measureBursts(directory, bytes) {
   const contenders = await startContenders(directory, bytes);
   const samples = await takeTurns(burstMeasurements(contenders), SIZE.rounds);
+  // Updates of their own size fill the queue of a client that doesn't read within seconds.
+  if (bytes === undefined) samples.deaf = await measureBesideDeaf(contenders);
   for (const name of ['fluxora', 'ws', 'bareOne', 'bareTwo']) await contenders[name].end();
   return samples;
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <netinet/tcp.h>
@@ -105,6 +106,10 @@ void FeedClients::connect_next() {
   Connection& connection = *connections_.back();
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (options_.receive_buffer_bytes > 0) {
+    checked(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &options_.receive_buffer_bytes, sizeof options_.receive_buffer_bytes),
+            "SO_RCVBUF");
+  }
   const sockaddr_in address = loopback(options_.port);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS) {
     throw std::system_error(errno, std::generic_category(), "connect");
@@ -125,6 +130,22 @@ void FeedClients::read(std::int64_t until) {
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     on_event(*static_cast<Connection*>(event.data.ptr), event.events);
+  }
+}
+
+std::size_t FeedClients::await_end(std::int64_t until) {
+  const auto has_ended = [this](const std::unique_ptr<Connection>& connection) {
+    ssize_t size = 0;
+    while ((size = recv(connection->socket, buffer_.data(), buffer_.size(), 0)) > 0) {
+    }
+    return size == 0 || (errno != EAGAIN && errno != EINTR);
+  };
+  for (;;) {
+    const auto ended = std::count_if(connections_.begin(), connections_.end(), has_ended);
+    if (static_cast<std::size_t>(ended) == connections_.size() || now_ns() > until) {
+      return static_cast<std::size_t>(ended);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 

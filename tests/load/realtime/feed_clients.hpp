@@ -20,6 +20,7 @@ struct FeedOptions {
   std::size_t connections = 0;
   /// The stream that connection number n asks for. None: they ask for nothing.
   std::function<std::string(std::size_t n)> stream_of;
+  int receive_buffer_bytes = 0;  ///< of each socket; 0: what the system gives
 };
 
 /// An update that has come.
@@ -50,6 +51,10 @@ class FeedClients {
   /// Reads what is there, or waits for something until `until`, in now_ns(). Throws std::runtime_error when the other
   /// side ends a connection or says that something is wrong.
   void read(std::int64_t until);
+
+  /// For clients that have stopped reading: drops what has come, and gives how many of them the other side has ended,
+  /// once it is all of them or it is `until`.
+  [[nodiscard]] std::size_t await_end(std::int64_t until);
 
  private:
   struct Connection;

@@ -27,6 +27,10 @@ namespace {
 
 constexpr std::int64_t ns_a_second = 1'000'000'000;
 constexpr std::int64_t longest_delay_ns = 10 * ns_a_second;
+// Little room, so that it is the server that has to keep what a deaf client doesn't read.
+constexpr int deaf_buffer_bytes = 4'096;
+// Until a deaf client has seen what the server sent before its end.
+constexpr std::int64_t longest_end_ns = 3 * ns_a_second;
 // Shares of a measurement that come before the part that counts.
 constexpr std::int64_t warm_up_share = 4;
 
@@ -61,6 +65,7 @@ struct BurstLoad {
   std::uint64_t bursts_a_second = 0;  ///< 0: as many as can be delivered
   std::uint64_t on_their_way = 0;     ///< then: so many at once; the next is asked for when one has arrived everywhere
   std::int64_t duration = 0;          ///< nanoseconds
+  std::size_t deaf = 0;               ///< connections besides, which ask for the stream and then never read
 };
 
 class BurstMeasurement {
@@ -70,9 +75,13 @@ class BurstMeasurement {
         asker_(load.control_port),
         clients_({load.port, Transport::websocket, load.connections, [&load](std::size_t) { return load.stream; }},
                  [this](const Delivery& delivery) { on_delivery(delivery); }),
+        deaf_({load.port, Transport::websocket, load.deaf, [&load](std::size_t) { return load.stream; },
+               deaf_buffer_bytes},
+              [](const Delivery&) {}),
         received_(load.connections) {}
 
   std::string run() {
+    deaf_.open();
     clients_.open();
     const std::int64_t begun = now_ns();
     const std::int64_t counted_from = begun + load_.duration / warm_up_share;
@@ -83,8 +92,10 @@ class BurstMeasurement {
     const std::int64_t took = now_ns() - counting_since;
     const std::uint64_t counted = latencies_.count();
     await_the_rest();
+    const std::size_t ended = deaf_.await_end(now_ns() + longest_end_ns);
     return json_object([&](core::JsonWriter& json) {
       json.key("deliveries").unsigned_integer(counted);
+      json.key("ended").unsigned_integer(ended);
       json.key("microseconds").unsigned_integer(microseconds(static_cast<std::uint64_t>(took)));
       json.key("bytes").unsigned_integer(bytes_);
       write_latencies(json, latencies_);
@@ -145,6 +156,7 @@ class BurstMeasurement {
   Histogram latencies_;
   std::vector<std::int64_t> asked_at_;  // by burst
   FeedClients clients_;
+  FeedClients deaf_;
   std::vector<std::uint64_t> received_;  // by connection
   std::uint64_t deliveries_ = 0;
   std::size_t bytes_ = 0;
@@ -315,8 +327,8 @@ std::string measure_idle(std::uint16_t port, const std::string& process_id, std:
 }
 
 constexpr std::string_view usage =
-    "bursts PORT CONTROL_PORT STREAM CONNECTIONS UPDATES_A_BURST BURSTS_A_SECOND|0 ON_THEIR_WAY MILLISECONDS | streams "
-    "URL COUNT | "
+    "bursts PORT CONTROL_PORT STREAM CONNECTIONS UPDATES_A_BURST BURSTS_A_SECOND|0 ON_THEIR_WAY MILLISECONDS DEAF | "
+    "streams URL COUNT | "
     "log PORT URL websocket|sse CONNECTIONS STREAMS EVENTS_A_TRANSACTION TRANSACTIONS_A_SECOND TRANSACTIONS | "
     "idle PORT PROCESS CONNECTIONS silent|subscribed";
 
@@ -330,7 +342,8 @@ std::string run(const std::vector<std::string>& arguments) {
   const std::string& what = text(0);
   if (what == "bursts") {
     const BurstLoad load{port(1),   port(2),   text(3),   number(4),
-                         number(5), number(6), number(7), static_cast<std::int64_t>(number(8)) * 1'000'000};
+                         number(5), number(6), number(7), static_cast<std::int64_t>(number(8)) * 1'000'000,
+                         number(9)};
     return BurstMeasurement(load).run();
   }
   if (what == "streams") return create_streams(text(1), number(2));

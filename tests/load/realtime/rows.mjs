@@ -33,6 +33,14 @@ function pacedRow({ fluxora, ...bares }, most) {
     most && `≤ ${most} ×`, ratio <= most);
 }
 
+/** What the others' latency is beside clients that never read, as a multiple of what it is without them. */
+function deafRow({ without, beside }, { deaf, deafRate }, most) {
+  const ratio = beside.p99 / without.p99;
+  const what = `the same subscribers, ${thousands(deafRate)} updates a second, beside ${deaf} clients that never read (${beside.ended} of them ended meanwhile), against without them`;
+  return row(what, `p99 ${milliseconds(beside.p99)}`, `p99 ${milliseconds(without.p99)}`, `${ratio.toFixed(2)} ×`, `≤ ${most} ×`,
+    ratio <= most && beside.ended === deaf);
+}
+
 const latencies = ({ p50, p99 }) => `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}`;
 
 /** A run in which the writer couldn't keep to its rate doesn't count. */
@@ -51,12 +59,16 @@ function idleRow(what, { connections, beforeKiB, afterKiB }, most) {
     most && `≤ ${most} KB`, each * 1.024 <= most);
 }
 
-/** @param {any} results @param {{subscribers: number, streams: number, manyRate: number, fewRate: number}} size */
+/**
+ * @param {any} results
+ * @param {{subscribers: number, streams: number, manyRate: number, fewRate: number, deaf: number, deafRate: number}} size
+ */
 export function rows({ short, own, log, idle }, size) {
   const { subscribers, streams, manyRate, fewRate } = size;
   return [
     ...burstRows(short, subscribers, { ws: 15, bare: 0.8, paced: 1.2 }),
     ...burstRows(own, subscribers),
+    deafRow(own.deaf, size, 1.2),
     logRow(`the whole server: ${PACED} to ${thousands(subscribers)} subscribers of one stream`, log.one, {}),
     logRow(`the whole server: ${thousands(manyRate)} updates a second, ${thousands(streams)} streams with a subscriber each`,
       log.many, { name: 'p99', most: 25, wanted: manyRate }),
