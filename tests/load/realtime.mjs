@@ -30,7 +30,7 @@ const options = parseOptions({ programs: { type: 'string' } });
 /** How much is measured. A smoke run only shows that everything still works together. */
 const SIZE = options.smoke
   ? { rounds: 1, flood: 200, pace: 500, subscribers: 20, streams: 100, manyRate: 200, fewRate: 50, seconds: 1, idle: 100, deaf: 2, deafRate: 100, deafFor: 500 }
-  : { rounds: 5, flood: 1_500, pace: 3_000, subscribers: 1_000, streams: 10_000, manyRate: 1_000, fewRate: 50, seconds: 5, idle: 15_000, deaf: 20, deafRate: 100, deafFor: 20_000 };
+  : { rounds: 5, flood: 1_500, pace: 3_000, subscribers: 1_000, streams: 10_000, manyRate: 1_000, fewRate: 50, seconds: 5, idle: 15_000, deaf: 20, deafRate: 300, deafFor: 20_000 };
 
 /** One measurement of the load client's. */
 async function load(...args) {

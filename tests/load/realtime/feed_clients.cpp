@@ -145,7 +145,7 @@ std::size_t FeedClients::await_end(std::int64_t until) {
     if (static_cast<std::size_t>(ended) == connections_.size() || now_ns() > until) {
       return static_cast<std::size_t>(ended);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
 }
 

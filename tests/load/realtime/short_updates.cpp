@@ -20,7 +20,7 @@ class ShortUpdates final : public net::WebSocketConnection {
   }
   void send_binary(net::Frame frame) override { connection_->send_binary(std::move(frame)); }
   void close(std::uint16_t code, std::string_view reason) override { connection_->close(code, reason); }
-  void post(std::function<void()> task) override { connection_->post(std::move(task)); }
+  void close_slow(std::string_view reason) override { connection_->close_slow(reason); }
   [[nodiscard]] bool drained() const override { return connection_->drained(); }
   [[nodiscard]] std::size_t queued_bytes() const override { return connection_->queued_bytes(); }
   [[nodiscard]] std::size_t queued_messages() const override { return connection_->queued_messages(); }
