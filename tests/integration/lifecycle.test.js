@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { readPrometheusText, sampleValue } from '../api/harness/prometheus_text.js';
 import { contractAddress } from '../chain-sim/src/accounts.js';
 import { request } from './harness/http_client.js';
 import { checkExact } from './harness/exactness.js';
@@ -44,6 +45,30 @@ describe('ending', () => {
       await stack.stop();
     });
   }
+
+  test('a database that doesn’t answer keeps no client waiting: 1001 at once, and the rest when it answers', async () => {
+    const stack = await startStack({ simulator: false });
+    const client = await stack.openWebSocket();
+    await client.subscribe({ streamId: '*' });
+    const { pid } = await stack.db.row("SELECT pid FROM pg_stat_activity WHERE application_name = 'fluxora-tail'");
+    const tailAge = async () => {
+      const { text } = await stack.request('/metrics');
+      return sampleValue(readPrometheusText(text), 'fluxora_log_tail_age_seconds');
+    };
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // The log is read twice a second.
+      await waitFor(async () => await tailAge() > 2, { what: 'a read that hangs', describe: tailAge });
+      stack.server.process?.kill('SIGTERM');
+      assert.equal((await client.waitForClose())?.code, 1001);
+      const readEnded = stack.server.logs.some(({ event }) => event === 'log_tail_unavailable');
+      assert.equal(readEnded, false, 'the client was told only when the read had ended');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    assert.deepEqual(await stack.server.exited, { code: 0, signal: null });
+    await stack.stop();
+  });
 
   test('in the middle of an ingest: what is committed is whole, and the next start goes on', async () => {
     const stack = await startStack({

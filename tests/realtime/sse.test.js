@@ -55,7 +55,8 @@ describe('what it is', () => {
   });
 
   test('pages of configured origins may read it, and others not', async () => {
-    for (const [origin, allowed] of [['https://app.example', 'https://app.example'], ['https://other.example', undefined]]) {
+    const cases = [['https://app.example', 'https://app.example'], ['https://other.example', undefined]];
+    for (const [origin, allowed] of cases) {
       const client = await open({}, { headers: { origin } });
       assert.equal(client.headers['access-control-allow-origin'], allowed);
       client.endNow();
@@ -63,12 +64,13 @@ describe('what it is', () => {
   });
 
   test('HEAD says the same and follows nothing', async () => {
-    const before = await metric('fluxora_sse_connections');
+    const feeds = () => metric('fluxora_sse_connections');
+    await waitFor(async () => (await feeds()) === 0, { what: 'every feed to be let go', describe: feeds });
     const head = await stack.request(SSE_PATH, { method: 'HEAD' });
     assert.equal(head.status, 200);
     assert.equal(head.headers['content-type'], 'text/event-stream; charset=utf-8');
     assert.equal(head.text, '');
-    assert.equal(await metric('fluxora_sse_connections'), before);
+    assert.equal(await feeds(), 0);
   });
 
   test('HTTP/1.0 gets it up to the connection’s end', async () => {
@@ -108,14 +110,18 @@ describe('following', () => {
     const entries = (await stack.allEvents()).filter((entry) => entry.seq > from);
     const touched = entries.find(({ stream, event }) => stream && event === 'stream.updated');
     const { streamId, stream: { sender, recipient } } = touched;
-    const isParty = (role, address) => ({ stream, change }) => stream?.[role] === address || change?.[role]?.[0] === address;
+    const isParty = (role, address) => ({ stream, change }) => stream?.[role] === address
+      || change?.[role]?.[0] === address;
+    const isOfStream = (entry) => entry.streamId === streamId;
+    const isOf = (name) => ({ event }) => event === name;
+    const both = (one, other) => (entry) => one(entry) && other(entry);
     const cases = [
-      [{ streamId }, (entry) => entry.streamId === streamId],
+      [{ streamId }, isOfStream],
       [{ recipient }, isParty('recipient', recipient)],
       [{ sender }, isParty('sender', sender)],
-      [{ event: 'stream.created' }, ({ event }) => event === 'stream.created'],
-      [{ streamId, event: 'stream.updated' }, (entry) => entry.streamId === streamId && entry.event === 'stream.updated'],
-      [{ sender, event: 'stream.updated' }, (entry) => isParty('sender', sender)(entry) && entry.event === 'stream.updated'],
+      [{ event: 'stream.created' }, isOf('stream.created')],
+      [{ streamId, event: 'stream.updated' }, both(isOfStream, isOf('stream.updated'))],
+      [{ sender, event: 'stream.updated' }, both(isParty('sender', sender), isOf('stream.updated'))],
     ];
     for (const [query, matches] of cases) {
       const wanted = entries.filter(matches);
@@ -174,7 +180,7 @@ describe('resuming', () => {
     client.endNow();
   });
 
-  test('a position that this log never reached, or another log’s: epoch_changed, and it goes on from here', async () => {
+  test('a position that this log never reached, or another log’s: epoch_changed, and on from here', async () => {
     const { epoch, seq, cursor } = await stack.head();
     for (const after of ['zzzz-7', `${epoch}-${seq + 1}`]) {
       const client = await open({ after });
@@ -205,16 +211,16 @@ describe('ends', () => {
     const client = await open({ event: 'chain.event' });
     await client.resumed();
     const requestId = client.headers['x-request-id'];
-    const begun = await waitFor(() => lines('sse_connect').find((line) => line.requestId === requestId), { what: 'sse_connect' });
+    const line = (name, isIt) => waitFor(() => lines(name).find(isIt), { what: name });
+    const begun = await line('sse_connect', (one) => one.requestId === requestId);
     assert.equal(begun.ip, '127.0.0.1');
     client.endNow();
-    const ended = await waitFor(
-      () => lines('sse_disconnect').find((line) => line.connectionId === begun.connectionId), { what: 'sse_disconnect' });
+    const ended = await line('sse_disconnect', (one) => one.connectionId === begun.connectionId);
     assert.equal(ended.reason, 'CLIENT_LEFT');
     assert.equal(typeof ended.durationMs, 'number');
     assert.equal(ended.metrics.messagesSent, 1);
     assert.ok(ended.metrics.bytesSent > 0);
-    const told = await waitFor(() => lines('request').find((line) => line.requestId === requestId), { what: 'the request’s line' });
+    const told = await line('request', (one) => one.requestId === requestId);
     assert.deepEqual([told.route, told.status, told.aborted], [SSE_PATH, 200, undefined]);
     await waitFor(async () => (await metric('fluxora_sse_connections')) === 0, { what: 'every feed to be let go' });
   });
@@ -225,13 +231,15 @@ describe('ends', () => {
     client.endNow();
     await waitFor(async () => (await metric('fluxora_sse_connections')) === 0, { what: 'the feed to be let go' });
     const { text } = await stack.request('/metrics');
-    const requests = text.split('\n').filter((line) => line.startsWith('fluxora_http_requests_total{') && line.includes(`route="${SSE_PATH}"`));
+    const samples = (name) => text.split('\n').filter((line) => line.startsWith(`${name}{`)
+      && line.includes(`route="${SSE_PATH}"`));
+    const requests = samples('fluxora_http_requests_total');
     const isFeed = (line) => line.includes('method="GET"') && line.includes('status="200"');
     const count = (some) => some.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0);
     assert.ok(count(requests.filter(isFeed)) > 0);
     assert.ok(!requests.some((line) => line.includes('"aborted"')), 'a client that leaves a feed aborts nothing');
-    const timed = text.split('\n').filter((line) => line.startsWith(`fluxora_http_request_duration_seconds_count{route="${SSE_PATH}"}`));
-    assert.equal(count(timed), count(requests.filter((line) => !isFeed(line))));
+    const others = requests.filter((line) => !isFeed(line));
+    assert.equal(count(samples('fluxora_http_request_duration_seconds_count')), count(others));
   });
 
   test('shutdown: what is on its way arrives, then a word, then the end', async () => {

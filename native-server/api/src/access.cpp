@@ -144,10 +144,11 @@ class AccessControl::Impl {
     if (!feed_auth_required_) return {};
     const auto token = read_feed_token(request);
     if (!token) return {denied(no_feed_token(request)), {}};
-    if (auto refusal = too_many_failures(request)) return {std::move(refusal), {}};
+    // First, and not only while the address may be wrong: those who share it with one that guesses keep their feeds.
     const auto claims = verify(*token);
-    if (!claims) return {denied_bad(request, claims.error()), {}};
-    return {{}, {claims->expires_at}};
+    if (claims) return {{}, {claims->expires_at}};
+    if (auto refusal = too_many_failures(request)) return {std::move(refusal), {}};
+    return {denied_bad(request, claims.error()), {}};
   }
 
   void forget_key(const std::string& id) { cache_.forget(id); }

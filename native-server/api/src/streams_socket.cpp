@@ -22,7 +22,12 @@ constexpr std::uint16_t close_policy_violation = 1008;
 constexpr std::uint16_t close_service_restart = 1012;
 constexpr std::uint16_t close_try_again_later = 1013;
 constexpr std::uint16_t close_token_expired = 4001;
-constexpr std::uint16_t close_slow_consumer = 4008;
+
+/// A client beyond its rate gets it for every message, so it is made once.
+const hub::Frame& rate_limit_error() {
+  static const hub::Frame error = socket_error("RATE_LIMIT_EXCEEDED", "At most 30 messages in 10 seconds.");
+  return error;
+}
 
 /// One client of /ws/streams. Everything on the connection's I/O thread.
 class StreamsSocket final : public net::WebSocketListener, public hub::Subscriber, public hub::Outlet {
@@ -63,12 +68,12 @@ class StreamsSocket final : public net::WebSocketListener, public hub::Subscribe
   }
   [[nodiscard]] bool drained() const override { return connection_->drained(); }
   void give_up() override { close(close_try_again_later, "the log can't be read now: resume by cursor"); }
-  void too_slow() override { close(close_slow_consumer, "the client doesn't read: resume by cursor"); }
+  void too_slow() override { connection_->close_slow("the client doesn't read: resume by cursor"); }
 
  private:
   bool ended_for_rate(core::RateWindow::Verdict verdict);
   void refuse(std::string_view code, std::string_view message) { send(socket_error(code, message)); }
-  void refuse_rate() { refuse("RATE_LIMIT_EXCEEDED", "At most 30 messages in 10 seconds."); }
+  void refuse_rate() { send(rate_limit_error()); }
   void subscribe(SocketRequest request);
   void close(std::uint16_t code, std::string_view reason) { connection_->close(code, reason); }
   void leave() {
@@ -167,8 +172,10 @@ void add_stream_socket(net::Router& router, const ApiContext& context, std::shar
     // What was good before the upgrade may have ended meanwhile, and two may race for the last place: then it is closed
     // instead of refused.
     auto place = places->take(request.remote_address);
-    if (admission.refusal) {
+    if (admission.refusal && admission.refusal->status == 401) {
       connection->close(close_token_expired, "the token has expired");
+    } else if (admission.refusal) {
+      connection->close(close_try_again_later, "feeds can't be opened now");
     } else if (!place) {
       connection->close(close_try_again_later, "too many connections from this address");
     }

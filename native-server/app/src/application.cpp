@@ -148,40 +148,54 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     return metrics_text(sources);
   };
 
-  // Start from the back to the front, so that nothing is served before what it needs.
-  if (shared) shared->start();
-  hub.start(config.io_threads,
-            [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
-  server.start();
-  watch.start();
-  if (chain && chain->witness) chain->witness->start();
-  if (chain) chain->indexer.start();
-  jobs.start();
-  if (sent) sent->intake.start();
+  // From the back to the front, so that nothing is served before what it needs.
+  const auto start = [&] {
+    if (shared) shared->start();
+    hub.start(config.io_threads,
+              [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
+    server.start();
+    watch.start();
+    if (chain && chain->witness) chain->witness->start();
+    if (chain) chain->indexer.start();
+    jobs.start();
+    if (sent) sent->intake.start();
+  };
+  // All are asked to end before any is waited for, and the connections come first: whoever asks a database or a chain
+  // that doesn't answer may take long, and clients are told at once.
+  const auto stop = [&](std::chrono::milliseconds grace) {
+    const auto grace_end = std::chrono::steady_clock::now() + grace;
+    if (chain) chain->rpc.cancel();
+    clock.end();
+    hub.begin_stop();
+    jobs.begin_stop();
+    server.stop(grace);
+    if (chain) chain->indexer.stop();
+    jobs.stop();
+    if (chain && chain->witness) chain->witness->stop();
+    watch.stop();
+    hub.stop();
+    if (shared) shared->stop();
+    if (chain) chain->storage.stop();
+    if (sent) sent->intake.stop();
+    if (spans) spans->stop(until(grace_end));
+    store.stop();  // reads that nobody waits for any more still refer to what stands above
+  };
+
+  try {
+    start();
+  } catch (...) {
+    stop(std::chrono::milliseconds(0));  // what runs already refers to what its scope's end would take away
+    throw;
+  }
   warn_of_public_writes(config, log);
   log.info("listening", "",
            {{"address", config.host}, {"port", std::uint64_t{server.port()}}, {"version", FLUXORA_VERSION}});
 
   const int signal = signals.wait();
   signals.unblock();  // a second one ends at once
-  const auto grace_end = std::chrono::steady_clock::now() + std::chrono::milliseconds(config.shutdown_grace_ms);
   shutting_down = true;
   log.info("shutting_down", "", {{"signal", signal}});
-
-  // Stop from the front of the flow to its end: no new entries, none on their way, then the connections.
-  if (chain) chain->rpc.cancel();
-  clock.end();
-  if (chain) chain->indexer.stop();
-  jobs.stop();
-  if (chain && chain->witness) chain->witness->stop();
-  watch.stop();
-  hub.stop();
-  server.stop(std::chrono::milliseconds(config.shutdown_grace_ms));
-  if (shared) shared->stop();
-  if (chain) chain->storage.stop();
-  if (sent) sent->intake.stop();
-  if (spans) spans->stop(until(grace_end));
-  store.stop();  // reads that nobody waits for any more still refer to what stands above
+  stop(std::chrono::milliseconds(config.shutdown_grace_ms));
   log.info("stopped", "");
   return 0;
 }

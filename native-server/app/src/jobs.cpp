@@ -143,12 +143,16 @@ void JobRunner::start() {
   });
 }
 
-void JobRunner::stop() {
+void JobRunner::begin_stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   work_.cancel();
+}
+
+void JobRunner::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -93,7 +93,9 @@ class JobRunner {
   JobRunner& operator=(const JobRunner&) = delete;
 
   void start();
-  /// Leaves a job where it is, for the next to go on with, and joins. The clock must be ending.
+  /// A job is to be left where it is, for the next to go on with. Returns at once.
+  void begin_stop();
+  /// Waits until it is left. The clock must be ending.
   void stop();
   [[nodiscard]] JobStatistics statistics() const;
 

@@ -94,33 +94,54 @@ void FeedSession::subscribe(const Topic& topic, const std::optional<core::Cursor
 void FeedSession::ask_where_to_begin(const Topic& topic, const core::Cursor& after,
                                      std::function<void(Subscribed)> done) {
   const std::uint64_t ticket = ++next_ticket_;
-  asking_.push_back({topic, ticket});
-  shard_.log().head([self = weak_from_this(), post = shard_.poster(), topic, ticket, after,
-                     done = std::move(done)](ports::StoreResult<ports::LogHead> head) {
-    post([self, topic, ticket, after, done, head = std::move(head)] {
-      const auto here = self.lock();
-      if (!here || here->closed_) return;
-      if (std::erase_if(here->asking_, [&](const Asking& asked) { return asked.ticket == ticket; }) == 0) return;
-      // Where the log is another one, this thread may not have heard of it yet: nothing can begin before it has.
-      if (!head || here->is_of_another_log() || head->epoch != here->shard_.position().epoch) {
-        done({Subscribed::Problem::unavailable, {}, here->shard_.position().epoch});
-        return;
-      }
-      here->start(topic, after, *head, done);
+  asking_.push_back({topic, after, std::move(done), ticket});
+  ask_for_head(ticket);
+}
+
+void FeedSession::ask_for_head(std::uint64_t ticket) {
+  shard_.log().head([self = weak_from_this(), post = shard_.poster(), ticket](ports::StoreResult<ports::LogHead> head) {
+    post([self, ticket, head = std::move(head)] {
+      if (const auto here = self.lock()) here->on_head(ticket, head);
     });
   });
 }
 
-void FeedSession::start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
-                        const std::function<void(Subscribed)>& done) {
-  // Another may have come while the log was asked.
-  if (const Subscription* standing = find(topic)) {
-    tell_standing(*standing, done);
+void FeedSession::on_head(std::uint64_t ticket, const ports::StoreResult<ports::LogHead>& head) {
+  if (closed_) return;
+  const auto place =
+      std::find_if(asking_.begin(), asking_.end(), [&](const Asking& asking) { return asking.ticket == ticket; });
+  if (place == asking_.end()) return;
+  if (!head && head.error() == ports::StoreFailure::busy && ++place->busy_answers < busy_store_ticks) {
+    place->waits_for_tick = true;
+    note_whether_behind();
     return;
   }
-  const core::ResumeDecision decision = core::decide_resume(&after, {head.epoch, head.oldest_seq, head.head_seq});
-  done({Subscribed::Problem::none, decision, head.epoch});
-  begin(topic, decision.after_seq);
+  const Asking asked = std::move(*place);
+  asking_.erase(place);
+  // Where the log is another one, this thread may not have heard of it yet: nothing can begin before it has.
+  if (!head || is_of_another_log() || head->epoch != shard_.position().epoch) {
+    asked.done({Subscribed::Problem::unavailable, {}, shard_.position().epoch});
+    return;
+  }
+  start(asked, *head);
+}
+
+void FeedSession::ask_again() {
+  for (Asking& asking : asking_) {
+    if (std::exchange(asking.waits_for_tick, false)) ask_for_head(asking.ticket);
+  }
+  note_whether_behind();
+}
+
+void FeedSession::start(const Asking& asked, const ports::LogHead& head) {
+  // Another may have come while the log was asked.
+  if (const Subscription* standing = find(asked.topic)) {
+    tell_standing(*standing, asked.done);
+    return;
+  }
+  const core::ResumeDecision decision = core::decide_resume(&asked.after, {head.epoch, head.oldest_seq, head.head_seq});
+  asked.done({Subscribed::Problem::none, decision, head.epoch});
+  begin(asked.topic, decision.after_seq);
 }
 
 void FeedSession::begin(const Topic& topic, std::uint64_t after_seq) {
@@ -275,7 +296,8 @@ void FeedSession::release() {
 }
 
 void FeedSession::note_whether_behind() {
-  const bool behind = held_at_ || replaying_ > 0;
+  const bool behind = catches_up() || std::any_of(asking_.begin(), asking_.end(),
+                                                  [](const Asking& asking) { return asking.waits_for_tick; });
   if (behind == behind_) return;
   behind_ = behind;
   stuck_ticks_ = 0;
@@ -290,9 +312,11 @@ void FeedSession::on_drained() {
 }
 
 void FeedSession::on_tick() {
-  if (reading_ || outlet_.drained()) {
+  ask_again();
+  const std::size_t before = std::exchange(ticked_bytes_, outlet_.backlog().bytes);
+  if (!catches_up() || reading_ || outlet_.drained() || ticked_bytes_ < before) {
     stuck_ticks_ = 0;
-    read_next();
+    if (outlet_.drained()) read_next();
     return;
   }
   if (++stuck_ticks_ < slow_consumer_ticks) return;
@@ -305,7 +329,7 @@ void FeedSession::on_tick() {
 // Catching up.
 
 void FeedSession::read_next() {
-  while (!closed_ && !reading_ && behind_) {
+  while (!closed_ && !reading_ && catches_up()) {
     if (is_of_another_log()) return give_up();
     Subscription* replay = next_replay();
     if (held_at_ && held_next_) replay = nullptr;
@@ -391,7 +415,7 @@ void FeedSession::read_page(const Subscription* replay) {
   }
   const Reading reading{replay != nullptr ? replay->ticket : 0, changes_};
   shard_.log().read(
-      position_of(replay), replay_page, std::move(filter),
+      weak_from_this(), position_of(replay), replay_page, std::move(filter),
       [self = weak_from_this(), post = shard_.poster(), reading](ports::StoreResult<ports::EventPage> page) {
         post([self, reading, page = std::move(page)] {
           if (const auto here = self.lock()) here->on_page(reading, page);

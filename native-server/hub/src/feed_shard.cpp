@@ -1,6 +1,7 @@
 #include "fluxora/hub/feed_shard.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "fluxora/hub/feed_session.hpp"
@@ -16,7 +17,7 @@ const Frame& FrameSource::get(FeedFormat format) {
   return frame;
 }
 
-FeedShard::FeedShard(ports::EventLog& log, TailPosition position, Post post, const FeedLimits& limits)
+FeedShard::FeedShard(ReadQueue& log, TailPosition position, Post post, const FeedLimits& limits)
     : log_(log),
       position_(std::move(position)),
       post_(std::move(post)),
@@ -32,13 +33,23 @@ void FeedShard::tell(Visit visit) {
 }
 
 void FeedShard::publish(std::shared_ptr<const PublishedBatch> batch) {
-  recent_.push(batch);  // before anything is sent: whoever is held now reads on from there
-  for (const PublishedEntry& entry : batch->entries) {
+  if (batch->after_seq > position_.seq) begin_anew_at(batch->after_seq);
+  try {
+    recent_.push(batch);  // before anything is sent: whoever is held now reads on from there
+    deliver(*batch);
+  } catch (const std::exception&) {
+    begin_anew_at(batch->last_seq);
+    throw;
+  }
+}
+
+void FeedShard::deliver(const PublishedBatch& batch) {
+  for (const PublishedEntry& entry : batch.entries) {
     if (entry.keys().seq <= position_.seq) continue;
     deliver(entry);
     position_.seq = entry.keys().seq;
   }
-  position_.seq = std::max(position_.seq, batch->last_seq);
+  position_.seq = std::max(position_.seq, batch.last_seq);
 }
 
 void FeedShard::deliver(const PublishedEntry& entry) {
@@ -53,16 +64,22 @@ void FeedShard::deliver(const PublishedEntry& entry) {
   });
 }
 
+void FeedShard::begin_anew_at(std::uint64_t seq) {
+  position_.seq = seq;
+  recent_ = RecentEntries(seq, limits_.recent);
+  // Those that only replay come to it in the log. Kept, since the end of one may be that of another.
+  std::vector<std::shared_ptr<FeedSession>> sessions;
+  for (FeedSession* session : topics_.followers()) sessions.push_back(session->shared_from_this());
+  for (const auto& session : sessions) session->give_up();
+}
+
 void FeedShard::change_log(const TailPosition& position) {
   position_ = position;
   ++generation_;
   recent_ = RecentEntries(position.seq, limits_.recent);
   tell([](Subscriber& subscriber) { subscriber.on_epoch_changed(); });
   // Those that replay find out when they go on.
-  std::vector<FeedSession*> sessions = topics_.followers();
-  std::sort(sessions.begin(), sessions.end());
-  sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
-  for (FeedSession* session : sessions) session->close();
+  for (FeedSession* session : topics_.followers()) session->close();
 }
 
 void FeedShard::broadcast(const Notice& notice) {

@@ -27,7 +27,7 @@ std::string event_key(const core::LogEntry& entry) {
 }  // namespace
 
 Hub::Hub(std::unique_ptr<ports::LogTail> tail, ports::EventLog& log, ports::Clock& clock, ports::Log& lines)
-    : tail_(std::move(tail)), log_(log, reads_at_once), clock_(clock), lines_(lines) {}
+    : tail_(std::move(tail)), log_(log, reads_at_once, max_reads_waiting), clock_(clock), lines_(lines) {}
 
 Hub::~Hub() {
   stop();
@@ -66,8 +66,12 @@ Hub::Batches Hub::read_recent(const ports::LogHead& head) {
   return batches;
 }
 
-void Hub::stop() {
+void Hub::begin_stop() {
   stopping_ = true;
+}
+
+void Hub::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -78,6 +82,8 @@ void Hub::run() {
     } catch (const ports::StoreUnavailable& error) {
       lines_.warn("log_tail_unavailable", error.what());
     } catch (const std::exception& error) {
+      // It may have noted events that weren't handed over, and comes to them again.
+      standing_.clear();
       lines_.error("log_tail_error", error.what());
     }
     if (!stopping_ && !clock_.sleep(retry_after)) return;
@@ -151,17 +157,33 @@ bool Hub::hand_over(std::shared_ptr<const PublishedBatch> batch) {
   position_.seq = batch->last_seq;
   tail_seq_ = position_.seq;
   entries_published_ += batch->entries.size();
-  for (unsigned i = 0; i < shards_.size(); ++i) {
-    post_(i, [this, shard = shards_[i].get(), batch] {
-      shard->feeds.publish(batch);
-      {
-        const std::lock_guard lock(pace_mutex_);
-        --shard->handed;
-      }
-      pace_.notify_one();
-    });
+  unsigned i = 0;
+  try {
+    for (; i < shards_.size(); ++i) {
+      post_(i, [this, shard = shards_[i].get(), batch] {
+        struct HandOver {
+          ~HandOver() { hub.end_hand_over(shard); }
+          Hub& hub;
+          Shard& shard;
+        };
+        const HandOver hand_over{*this, *shard};
+        shard->feeds.publish(batch);
+      });
+    }
+  } catch (const std::exception&) {
+    // A thread that misses it finds the hole with the next one.
+    for (; i < shards_.size(); ++i) end_hand_over(*shards_[i]);
+    throw;
   }
   return true;
+}
+
+void Hub::end_hand_over(Shard& shard) {
+  {
+    const std::lock_guard lock(pace_mutex_);
+    --shard.handed;
+  }
+  pace_.notify_one();
 }
 
 bool Hub::await_threads() {

@@ -67,6 +67,8 @@ std::vector<FeedSession*> TopicIndex::followers() const {
   for (const auto& [topic, node] : nodes_) {
     for (const Follower& follower : node.followers) sessions.push_back(follower.session);
   }
+  std::sort(sessions.begin(), sessions.end());
+  sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
   return sessions;
 }
 

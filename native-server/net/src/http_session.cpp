@@ -167,7 +167,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
         if (!go_on) return;
       }
     } catch (const std::exception& error) {
-      worker_.trouble(std::string("a connection: ") + error.what());
+      worker_.trouble("a connection", error.what());
       close();
     }
   }
@@ -471,7 +471,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     try {
       if (in_flight_) report(/*aborted=*/true);
     } catch (const std::exception& error) {
-      worker_.trouble(std::string("the report of a request: ") + error.what());
+      worker_.trouble("the report of a request", error.what());
     }
   }
 

@@ -1,7 +1,6 @@
 #include "websocket_deflate.hpp"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #define ZLIB_CONST
@@ -16,7 +15,6 @@ constexpr int level = 3;
 constexpr int memory_level = 5;
 /// What a sync flush ends with, and what isn't sent.
 constexpr std::string_view flush_end("\x00\x00\xff\xff", 4);
-constexpr std::size_t inflated_piece_bytes = 16 * 1024;
 
 const Bytef* input(std::string_view bytes) noexcept {
   return reinterpret_cast<const Bytef*>(bytes.data());
@@ -59,6 +57,7 @@ Inflater::~Inflater() {
 
 Inflater::Outcome Inflater::decompress(std::string_view compressed, std::size_t max_bytes, std::string& message) {
   message.clear();
+  final_blocks_ = 0;
   inflateReset(stream_.get());
   Outcome outcome = run(compressed, max_bytes, message);
   if (outcome == Outcome::done) outcome = run(flush_end, max_bytes, message);
@@ -72,19 +71,20 @@ Inflater::Outcome Inflater::run(std::string_view in, std::size_t max_bytes, std:
   stream_->next_in = input(in);
   stream_->avail_in = static_cast<uInt>(in.size());
   while (true) {
-    const std::size_t before = message.size();
-    message.resize(before + std::min(inflated_piece_bytes, max_bytes - before + 1));
-    stream_->next_out = reinterpret_cast<Bytef*>(message.data() + before);
-    stream_->avail_out = static_cast<uInt>(message.size() - before);
+    const std::size_t room = std::min(piece_.size(), max_bytes - message.size() + 1);
+    stream_->next_out = reinterpret_cast<Bytef*>(piece_.data());
+    stream_->avail_out = static_cast<uInt>(room);
     const int result = inflate(stream_.get(), Z_SYNC_FLUSH);
     const bool filled = stream_->avail_out == 0;
-    message.resize(message.size() - stream_->avail_out);
+    message.append(piece_.data(), room - stream_->avail_out);
     if (message.size() > max_bytes) return Outcome::too_large;
     // A final block ends what zlib calls a stream, but not the message: section 7.2.3.4.
-    if (result == Z_STREAM_END)
+    if (result == Z_STREAM_END) {
+      if (++final_blocks_ > max_final_blocks) return Outcome::malformed;
       inflateReset(stream_.get());
-    else if (result != Z_OK && result != Z_BUF_ERROR)
+    } else if (result != Z_OK && result != Z_BUF_ERROR) {
       return Outcome::malformed;
+    }
     if (stream_->avail_in == 0 && !filled) return Outcome::done;
   }
 }
@@ -95,10 +95,10 @@ Frame CompressedFrames::of(const Frame& message) {
   Frame compressed;
   if (bytes.size() < message->size()) compressed = std::make_shared<const std::string>(std::move(bytes));
   const std::size_t held = message->size() + (compressed ? compressed->size() : 0);
-  if (forms_.size() < max_forms && held_bytes_ + held <= max_held_bytes) {
-    forms_.emplace(message.get(), Form{message, compressed});
-    held_bytes_ += held;
-  }
+  if (held > max_held_bytes) return compressed;
+  if (forms_.size() == max_forms || held_bytes_ + held > max_held_bytes) clear();
+  forms_.emplace(message.get(), Form{message, compressed});
+  held_bytes_ += held;
   return compressed;
 }
 

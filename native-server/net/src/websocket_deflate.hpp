@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,12 +46,17 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   enum class Outcome : std::uint8_t { done, too_large, malformed };
-  /// Section 7.2.2; `message` never grows far over `max_bytes`, however much the compressed bytes stand for.
+  /// Section 7.2.2; `message` never grows far over `max_bytes`, however much the compressed bytes stand for. Of the
+  /// final blocks that section 7.2.3.4 allows few are taken: each costs much and may take two bytes.
   Outcome decompress(std::string_view compressed, std::size_t max_bytes, std::string& message);
 
  private:
+  static constexpr int max_final_blocks = 16;
+
   Outcome run(std::string_view in, std::size_t max_bytes, std::string& message);
   std::unique_ptr<z_stream_s> stream_;
+  int final_blocks_ = 0;  ///< of the message
+  std::array<char, 16 * 1024> piece_;
 };
 
 /// The compressed forms of the messages of a moment, so that a broadcast is compressed once a thread. Keyed by the

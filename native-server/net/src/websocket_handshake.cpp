@@ -23,7 +23,13 @@ class ListReader {
  public:
   explicit ListReader(std::string_view text) : text_(text) { skip_space(); }
 
-  [[nodiscard]] bool at_end() const noexcept { return text_.empty(); }
+  /// Goes to the next element, past empty ones (RFC 9110 section 5.6.1.2). False at the list's end.
+  bool find_element() noexcept {
+    while (take(',')) {
+    }
+    return !text_.empty();
+  }
+  [[nodiscard]] bool behind_element() const noexcept { return text_.empty() || text_.front() == ','; }
   bool take(char c) noexcept {
     if (text_.empty() || text_.front() != c) return false;
     text_.remove_prefix(1);
@@ -104,10 +110,10 @@ std::string joined(const HeaderFields& headers, std::string_view name) {
 
 bool are_tokens(std::string_view list) {
   ListReader reader(list);
-  do {
-    if (reader.token().empty()) return false;
-  } while (reader.take(','));
-  return reader.at_end();
+  bool any = false;
+  for (; reader.find_element(); any = true)
+    if (reader.token().empty() || !reader.behind_element()) return false;
+  return any;
 }
 
 /// 16 bytes in base64.
@@ -133,7 +139,7 @@ std::string accept_of(std::string_view key) {
 std::optional<std::string> agree_on_deflate(std::string_view offers) {
   ListReader reader(offers);
   std::string answer;
-  do {
+  while (reader.find_element()) {
     const std::string_view extension = reader.token();
     if (extension.empty()) return std::nullopt;
     std::vector<Parameter> parameters;
@@ -146,9 +152,10 @@ std::optional<std::string> agree_on_deflate(std::string_view offers) {
       }
       parameters.push_back(std::move(parameter));
     }
+    if (!reader.behind_element()) return std::nullopt;
     if (answer.empty() && extension == "permessage-deflate") answer = answer_offer(parameters).value_or("");
-  } while (reader.take(','));
-  return reader.at_end() ? std::optional<std::string>(answer) : std::nullopt;
+  }
+  return answer;
 }
 
 std::optional<WireError> read_websocket_handshake(const Request& request, bool compress,

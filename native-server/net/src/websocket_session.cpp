@@ -20,12 +20,11 @@ namespace {
 class WebSocketSession;
 
 /// What the listener holds; it may outlive the session, which then says so, and the server. A plain pointer, because
-/// a broadcast comes by here with every message: all but post() is on the session's thread.
+/// a broadcast comes by here with every message, and all of it is on the session's thread.
 class Handle final : public WebSocketConnection {
  public:
   Handle(WebSocketSession& session, const Worker& worker, std::string id, std::string remote_address)
       : session_(&session),
-        mailbox_(worker.mailbox()),
         io_thread_(worker.index()),
         id_(std::move(id)),
         remote_address_(std::move(remote_address)) {}
@@ -35,7 +34,7 @@ class Handle final : public WebSocketConnection {
   void send(Frame frame) override;
   void send_binary(Frame frame) override;
   void close(std::uint16_t code, std::string_view reason) override;
-  void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
+  void close_slow(std::string_view reason) override;
   [[nodiscard]] bool drained() const override;
   [[nodiscard]] std::size_t queued_bytes() const override;
   [[nodiscard]] std::size_t queued_messages() const override;
@@ -45,7 +44,6 @@ class Handle final : public WebSocketConnection {
 
  private:
   WebSocketSession* session_;  ///< none once it has ended
-  std::shared_ptr<Mailbox> mailbox_;
   unsigned io_thread_;
   std::string id_;
   std::string remote_address_;
@@ -69,36 +67,40 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
 
   void start(const WebSocketEndpoint& endpoint, const Request& request, const WebSocketHandshake& handshake) {
     ++worker_.state().websockets;
-    if (!answer(request, handshake)) return finish(close_code::vanished, "");
-    set_timer(limits_.ping_interval_ms);
-    try {
-      handle_ = std::make_shared<Handle>(*this, worker_, worker_.random_id(), request.remote_address);
-      listener_ = endpoint.open(handle_, request);
-    } catch (const std::exception& exception) {
-      worker_.trouble(std::string("a WebSocket endpoint: ") + exception.what());
-    }
-    if (!listener_) close(close_code::internal_error, "internal error");
-    // The stop that this one was too late for.
-    if (worker_.stopping()) shut_down();
-    wait_for_input();
+    run([&] {
+      if (!answer(request, handshake)) return finish(close_code::vanished, "");
+      set_timer(limits_.ping_interval_ms);
+      try {
+        handle_ = std::make_shared<Handle>(*this, worker_, worker_.random_id(), request.remote_address);
+        listener_ = endpoint.open(handle_, request);
+      } catch (const std::exception& exception) {
+        worker_.trouble("a WebSocket endpoint", exception.what());
+      }
+      if (!listener_) close(close_code::internal_error, "internal error");
+      // The stop that this one was too late for.
+      if (worker_.stopping()) shut_down();
+      wait_for_input();
+    });
   }
 
-  void shut_down() override { close(close_code::going_away, "the server is shutting down"); }
+  void shut_down() override {
+    run([this] { close(close_code::going_away, "the server is shutting down"); });
+  }
   void cut() override {
-    if (!outbox_.blocked()) write();
-    finish(close_code_, reason_);
+    run([this] {
+      if (!outbox_.blocked()) write();
+      finish(close_code_, reason_);
+    });
   }
 
   void send(Frame frame, Opcode opcode) {
     if (state_ != State::open || broken_ || !frame) return;
     // A task that sends much at once is no slow consumer's: it is slow if its socket doesn't take what is there.
-    if (is_too_much(frame->size()) && !outbox_.blocked()) broken_ = !write_some();
+    if (is_too_much(frame->size()) && !outbox_.blocked()) write_some();
     if (broken_) return flush_later();
     if (is_too_much(frame->size())) {
       worker_.counters().slow_consumers.add();
-      outbox_.drop_messages();
-      close(close_code::slow_consumer, "slow consumer");
-      return;
+      return close_slow("slow consumer");
     }
     outbox_.push_message(std::move(frame), opcode);
     untold_ = true;
@@ -111,17 +113,25 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
 
   void close(std::uint16_t code, std::string_view reason) {
     if (state_ != State::open) return;
+    reason_ = reason;
     state_ = State::draining;
     close_code_ = code;
-    reason_ = reason;
     set_timer(limits_.close_drain_ms);
     flush_later();
   }
 
+  void close_slow(std::string_view reason) {
+    if (state_ != State::open) return;
+    outbox_.drop_messages();
+    close(close_code::slow_consumer, reason);
+  }
+
   /// At the end of a turn of the I/O thread in which something was queued.
-  void flush() override {
+  void flush() noexcept override {
     flushing_ = false;
-    if (state_ != State::closed && !outbox_.blocked()) write();
+    run([this] {
+      if (state_ != State::closed && !outbox_.blocked()) write();
+    });
   }
 
  private:
@@ -129,6 +139,21 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   /// it was sent or is waiting, after a close frame or a broken rule of the peer's, and the listener knows that it is
   /// over; closed.
   enum class State { open, draining, closing, leaving, closed };
+
+  /// A step of the event loop's or the worker's. What escapes from it, such as that memory has run out, may leave it
+  /// without anything to wait for, so the connection ends, and nothing more is written to it.
+  template <class Step>
+  void run(Step step) noexcept {
+    try {
+      step();
+      return;
+    } catch (const std::exception& exception) {
+      worker_.trouble("a WebSocket", exception.what());
+    } catch (...) {
+      worker_.trouble("a WebSocket", "unknown exception");
+    }
+    finish(close_code::internal_error, "internal error");
+  }
 
   /// So few bytes always fit into the socket's empty buffer.
   bool answer(const Request& request, const WebSocketHandshake& handshake) {
@@ -141,8 +166,9 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   // Reading: waiting without a buffer, then into the one of the thread.
 
   void wait_for_input() {
-    socket_.async_wait(asio::socket_base::wait_read,
-                       [self = shared_from_this()](const ErrorCode& error) { self->on_readable(error); });
+    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const ErrorCode& error) {
+      self->run([&] { self->on_readable(error); });
+    });
   }
 
   void on_readable(const ErrorCode& error) {
@@ -230,32 +256,39 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   }
 
   void flush_later() {
-    if (std::exchange(flushing_, true)) return;
+    if (flushing_) return;
     worker_.flush_later(shared_from_this());
+    flushing_ = true;
   }
 
-  /// False where the connection is broken.
-  bool write_some() {
+  void write_some() {
+    // Also where an exception leaves it without a wait for room.
+    broken_ = true;
     const auto written = outbox_.write(socket_.native_handle(), worker_.websockets(), compress_);
     metrics_.messages_sent += written.messages;
     metrics_.bytes_sent += written.bytes;
     worker_.counters().messages_sent.add(written.messages);
     worker_.counters().bytes_sent.add(written.bytes);
     if (written.state == WebSocketOutbox::State::blocked) wait_for_room();
-    return written.state != WebSocketOutbox::State::failed;
+    broken_ = written.state == WebSocketOutbox::State::failed;
   }
 
   void wait_for_room() {
     socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const ErrorCode& error) {
-      if (self->state_ == State::closed) return;
-      if (error) return self->finish(close_code::vanished, "");
-      self->outbox_.unblock();
-      self->write();
+      self->run([&] { self->on_room(error); });
     });
   }
 
+  void on_room(const ErrorCode& error) {
+    if (state_ == State::closed) return;
+    if (error) return finish(close_code::vanished, "");
+    outbox_.unblock();
+    write();
+  }
+
   void write() {
-    if (broken_ || !write_some()) return finish(close_code::vanished, "");
+    if (!broken_) write_some();
+    if (broken_) return finish(close_code::vanished, "");
     if (outbox_.blocked()) return;
     switch (state_) {
       case State::open: return tell_drained();
@@ -278,7 +311,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     try {
       call();
     } catch (const std::exception& exception) {
-      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
+      worker_.trouble("a WebSocket listener", exception.what());
       close(close_code::internal_error, "internal error");
     }
   }
@@ -289,7 +322,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     timer_.expires_after(std::chrono::milliseconds(after_ms));
     timer_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
       if (error) return;
-      if (const auto self = weak.lock()) self->on_timer();
+      if (const auto self = weak.lock()) self->run([&] { self->on_timer(); });
     });
   }
 
@@ -321,7 +354,7 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
   /// Our close frame goes out, the last one, behind what the socket still takes. What the peer sends besides is dropped
   /// until it ends the connection, because closing with unread bytes would reset it and take the close frame with it.
   void leave(std::uint16_t code, std::string_view reason, std::string_view payload) {
-    if (!outbox_.blocked() && !broken_) broken_ = !write_some();
+    if (!outbox_.blocked() && !broken_) write_some();
     conclude(code, reason);
     state_ = State::leaving;
     outbox_.drop_messages();
@@ -348,7 +381,9 @@ class WebSocketSession final : public Session, public std::enable_shared_from_th
     try {
       listener->on_closed(code, reason, metrics_);
     } catch (const std::exception& exception) {
-      worker_.trouble(std::string("a WebSocket listener: ") + exception.what());
+      worker_.trouble("a WebSocket listener", exception.what());
+    } catch (...) {
+      worker_.trouble("a WebSocket listener", "unknown exception");
     }
   }
 
@@ -384,6 +419,10 @@ void Handle::send_binary(Frame frame) {
 
 void Handle::close(std::uint16_t code, std::string_view reason) {
   if (session_ != nullptr) session_->close(code, reason);
+}
+
+void Handle::close_slow(std::string_view reason) {
+  if (session_ != nullptr) session_->close_slow(reason);
 }
 
 bool Handle::drained() const {

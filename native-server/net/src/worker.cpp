@@ -87,7 +87,7 @@ void Worker::run() {
       context_.run();
       return;
     } catch (const std::exception& error) {
-      trouble(std::string("an exception reached the I/O thread: ") + error.what());
+      trouble("an exception reached the I/O thread", error.what());
     } catch (...) {
       trouble("an unknown exception reached the I/O thread");
     }
@@ -103,7 +103,7 @@ void Worker::on_accept(const ErrorCode& error, Socket socket) {
   if (error) {
     ++accept_errors_in_a_row_;
     const bool pause = is_exhaustion(error) || accept_errors_in_a_row_ > max_accept_errors_without_pause;
-    if (accept_errors_in_a_row_ == 1 || !pause) trouble("accept: " + error.message());
+    if (accept_errors_in_a_row_ == 1 || !pause) trouble("accept", error.message());
     if (pause)
       accept_after_pause();
     else
@@ -116,7 +116,7 @@ void Worker::on_accept(const ErrorCode& error, Socket socket) {
   try {
     start_http_session(*this, std::move(socket));
   } catch (const std::exception& exception) {
-    trouble(std::string("a new connection: ") + exception.what());
+    trouble("a new connection", exception.what());
   }
   accept();
 }
@@ -142,7 +142,7 @@ void Worker::tick() {
   try {
     if (options_.on_tick) options_.on_tick(index_);
   } catch (const std::exception& error) {
-    trouble(std::string("on_tick: ") + error.what());
+    trouble("on_tick", error.what());
   } catch (...) {
     trouble("on_tick: unknown exception");
   }
@@ -201,14 +201,7 @@ void Worker::flush_later(std::shared_ptr<Session> session) {
 
 void Worker::flush() {
   flushing_.swap(unflushed_);
-  for (const auto& session : flushing_) {
-    try {
-      session->flush();
-    } catch (const std::exception& error) {
-      trouble(std::string("writing to a connection: ") + error.what());
-      session->cut();
-    }
-  }
+  for (const auto& session : flushing_) session->flush();
   flushing_.clear();
 }
 
@@ -237,7 +230,7 @@ Response Worker::error_response(unsigned status, std::string_view detail, const 
       trouble("error_response made a response that can't be written");
     }
   } catch (const std::exception& error) {
-    trouble(std::string("error_response: ") + error.what());
+    trouble("error_response", error.what());
   } catch (...) {
     trouble("error_response: unknown exception");
   }
@@ -248,9 +241,10 @@ Response Worker::error_response(unsigned status, std::string_view detail, const 
   return response;
 }
 
-void Worker::trouble(std::string_view message) noexcept {
+void Worker::trouble(std::string_view message, std::string_view why) noexcept {
   try {
-    if (options_.on_trouble) options_.on_trouble(message);
+    if (!options_.on_trouble) return;
+    options_.on_trouble(why.empty() ? std::string(message) : std::string(message).append(": ").append(why));
   } catch (...) {
     // There is nobody else to tell.
     return;

@@ -57,7 +57,7 @@ class Session {
   /// End now.
   virtual void cut() = 0;
   /// Write what was queued; asked for with Worker::flush_later.
-  virtual void flush() {}
+  virtual void flush() noexcept {}
 };
 
 /// What the workers of a server share.
@@ -135,7 +135,8 @@ class Worker {
   /// 128 random bits in hexadecimal.
   [[nodiscard]] std::string random_id();
   [[nodiscard]] Response error_response(unsigned status, std::string_view detail, const Request& request) noexcept;
-  void trouble(std::string_view message) noexcept;
+  /// `why`: said behind it.
+  void trouble(std::string_view message, std::string_view why = {}) noexcept;
 
  private:
   void run();

@@ -37,7 +37,7 @@ bool CommandQueue::submit(Command command, Answer answer) {
   {
     const std::lock_guard lock(mutex_);
     if (!connected_ || queue_.size() >= max_commands || queued_bytes_ + bytes > max_bytes) return false;
-    queue_.push_back({std::move(command), std::move(answer), bytes});
+    queue_.push_back({std::move(command), std::move(answer)});
     queued_bytes_ += bytes;
   }
   wake_.notify_one();
@@ -119,8 +119,9 @@ void CommandQueue::perform(Connection& connection, std::deque<Waiting>& batch) {
     counts_.commands += replies.size();
     counts_.failures += refused;
   }
-  for (const Reply& reply : replies) {
-    if (reply.kind == Reply::Kind::error) connectivity_.refused(reply.text);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    const Reply& reply = replies[i];
+    if (reply.kind == Reply::Kind::error) connectivity_.refused(refusal_text(commands[i].front(), reply));
     if (batch.front().answer) batch.front().answer(&reply);
     batch.pop_front();
   }

@@ -48,7 +48,6 @@ class CommandQueue {
   struct Waiting {
     Command command;
     Answer answer;
-    std::size_t bytes = 0;
   };
   using Clock = std::chrono::steady_clock;
 

@@ -1,5 +1,6 @@
 #include "connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -50,6 +51,15 @@ Reply taken(void* raw) {
 
 }  // namespace
 
+std::string refusal_text(std::string_view command, const Reply& error) {
+  const std::string_view code = std::string_view(error.text).substr(0, error.text.find(' '));
+  const bool is_code = std::all_of(code.begin(), code.end(), [](char one) { return one >= 'A' && one <= 'Z'; });
+  std::string text(command);
+  text += " was refused";
+  if (is_code && !code.empty()) text.append(": ").append(code);
+  return text;
+}
+
 WakeUp::WakeUp() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
@@ -93,8 +103,9 @@ void Connection::introduce(const RedisAddress& address) {
   }
   commands.push_back({"PING"});
   if (address.database != 0) commands.push_back({"SELECT", std::to_string(address.database)});
-  for (const Reply& reply : run(commands)) {
-    if (reply.kind == Reply::Kind::error) throw RedisError(reply.text);
+  const std::vector<Reply> replies = run(commands);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    if (replies[i].kind == Reply::Kind::error) throw RedisError(refusal_text(commands[i].front(), replies[i]));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fluxora/redis/redis.hpp"
@@ -14,7 +15,8 @@ struct redisContext;
 
 namespace fluxora::redis {
 
-/// Redis can't be reached, doesn't answer in time, refuses us or answers nonsense. The text holds no credentials.
+/// Redis can't be reached, doesn't answer in time, refuses us (refusal_text()) or answers nonsense. The text holds no
+/// credentials.
 class RedisError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -30,6 +32,10 @@ struct Reply {
   std::string text;  ///< of `text` and `error`
   std::vector<Reply> list;
 };
+
+/// Which command was refused, and the kind of its error: `AUTH was refused: WRONGPASS`. The rest of what Redis says may
+/// quote the command's words, credentials among them, and is told to nobody.
+[[nodiscard]] std::string refusal_text(std::string_view command, const Reply& error);
 
 /// Ends another thread's waiting. A descriptor to be polled beside others.
 class WakeUp {

@@ -18,12 +18,11 @@ void Connectivity::down(Part part, std::string_view reason) {
   log_.warn("redis_unavailable", reason);
 }
 
-void Connectivity::refused(std::string_view error) {
+void Connectivity::refused(std::string_view text) {
   const std::lock_guard lock(mutex_);
   refused_ = true;
-  const std::string kind(error.substr(0, error.find(' ')));
-  if (told_refusals_.size() >= max_kinds || !told_refusals_.insert(kind).second) return;
-  log_.warn("redis_refused", error);
+  if (told_refusals_.size() >= max_refusals || !told_refusals_.emplace(text).second) return;
+  log_.warn("redis_refused", text);
 }
 
 void Connectivity::accepted() {

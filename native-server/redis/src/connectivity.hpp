@@ -12,7 +12,7 @@
 namespace fluxora::redis {
 
 /// Whether Redis is in reach and does as it is asked, over both connections. An outage is logged once, and so is its
-/// end; of each kind of refusal the first. From any thread.
+/// end; of the refusals of one text the first. From any thread.
 class Connectivity {
  public:
   enum class Part : std::uint8_t { commands, subscription };
@@ -21,21 +21,21 @@ class Connectivity {
 
   void up(Part part);
   void down(Part part, std::string_view reason);
-  /// A command was answered with an error: NOPERM, READONLY, OOM, …
-  void refused(std::string_view error);
+  /// A command was answered with an error; `text`: refusal_text().
+  void refused(std::string_view text);
   /// All that was sent at once was answered well.
   void accepted();
   [[nodiscard]] bool is_well() const;
 
  private:
-  static constexpr std::size_t max_kinds = 16;
+  static constexpr std::size_t max_refusals = 16;
 
   ports::Log& log_;
   mutable std::mutex mutex_;
   std::array<bool, 2> up_{};
   bool told_down_ = false;
   bool refused_ = false;
-  std::set<std::string, std::less<>> told_refusals_;  // by their first word
+  std::set<std::string, std::less<>> told_refusals_;
 };
 
 }  // namespace fluxora::redis

@@ -34,12 +34,18 @@ std::size_t SharedCounts::elsewhere(const std::string& address) const {
 void SharedCounts::changed(const std::string& address, std::size_t here) {
   if (address.size() > max_address) return;
   const std::lock_guard lock(mutex_);
-  if (here == 0) {
-    ours_.erase(address);
-  } else {
+  if (here > 0) {
     ours_[address] = static_cast<std::uint32_t>(std::min<std::size_t>(here, std::numeric_limits<std::uint32_t>::max()));
+    untold_.insert(address);
+    return;
   }
-  untold_.insert(address);
+  ours_.erase(address);
+  // Nothing is told while Redis is away, and addresses come and go all the same.
+  if (untold_.size() < max_untold) {
+    untold_.insert(address);
+  } else {
+    untold_.erase(address);
+  }
 }
 
 void SharedCounts::tick() {

@@ -22,9 +22,11 @@ namespace fluxora::redis {
 class SharedCounts final : public ports::ConnectionCounts {
  public:
   static constexpr std::chrono::milliseconds tell_all_every{3'000};
-  static constexpr std::chrono::milliseconds forget_after{10'000};
+  static constexpr std::chrono::milliseconds forget_after{7'000};  ///< one telling may be lost
   static constexpr std::size_t addresses_a_message = 1'000;
   static constexpr std::size_t messages_a_tick = 20;
+  /// Addresses that have left and wait to be told of. Of more than that the others hear no more and forget them.
+  static constexpr std::size_t max_untold = addresses_a_message * messages_a_tick;
   static constexpr std::size_t max_addresses = 200'000;  ///< of others
   static constexpr std::size_t max_instances = 256;      ///< that are remembered for one address
 

@@ -93,7 +93,7 @@ void Subscription::listen(const std::vector<std::string>& channels) {
 }
 
 bool Subscription::hear(const Reply& message) {
-  if (message.kind == Reply::Kind::error) throw RedisError(message.text);
+  if (message.kind == Reply::Kind::error) throw RedisError(refusal_text("SUBSCRIBE", message));
   if (message.list.empty()) throw RedisError("Redis answered something that isn't a message");
   const std::string& kind = message.list[0].text;
   if (kind == "message" && message.list.size() == 3) listener_.on_message(message.list[1].text, message.list[2].text);

@@ -103,8 +103,9 @@ void QuietTail::release() {
   changed_.notify_all();
 }
 
-ApiBench::ApiBench(bool with_indexer, const std::string& demo_root, bool feed_auth_required)
-    : access({false, jwt_secret, 0, {}, feed_auth_required}, keys, audit, clock, log),
+ApiBench::ApiBench(bool with_indexer, const std::string& demo_root, bool feed_auth_required,
+                   std::uint32_t writes_a_window)
+    : access({false, jwt_secret, writes_a_window, {}, feed_auth_required}, keys, audit, clock, log),
       tail_(new QuietTail({"k3f9", 1, 1'042})),
       hub(std::unique_ptr<ports::LogTail>(tail_), events, clock, log),
       context{clock,

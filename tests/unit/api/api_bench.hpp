@@ -192,7 +192,8 @@ class QuietTail final : public ports::LogTail {
 /// Everything that the handlers work with, and a way to ask them.
 class ApiBench {
  public:
-  explicit ApiBench(bool with_indexer = true, const std::string& demo_root = "", bool feed_auth_required = false);
+  explicit ApiBench(bool with_indexer = true, const std::string& demo_root = "", bool feed_auth_required = false,
+                    std::uint32_t writes_a_window = 0);
   ~ApiBench();
   ApiBench(const ApiBench&) = delete;
   ApiBench& operator=(const ApiBench&) = delete;

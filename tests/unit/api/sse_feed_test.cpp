@@ -109,7 +109,7 @@ class SseFeedTest : public ::testing::Test {
     return read(reader);
   }
   void publish(std::vector<core::LogEntry> entries) {
-    auto batch = std::make_shared<hub::PublishedBatch>("k3f9", bench_.hub.position(0).seq);
+    auto batch = std::make_shared<hub::PublishedBatch>("k3f9", bench_.hub.shard(0).position().seq);
     for (core::LogEntry& one : entries) batch->add(std::move(one));
     bench_.hub.shard(0).publish(std::move(batch));
   }

@@ -17,10 +17,13 @@ const std::string sender(core::sample_sender);
 /// A connection that keeps what is sent on it.
 class FakeConnection final : public net::WebSocketConnection {
  public:
-  void send(net::Frame frame) override { sent.push_back(*frame); }
+  void send(net::Frame frame) override {
+    sent.push_back(*frame);
+    last = std::move(frame);
+  }
   void send_binary(net::Frame) override { FAIL() << "the feed is text"; }
   void close(std::uint16_t code, std::string_view reason) override { closed.emplace_back(code, std::string(reason)); }
-  void post(std::function<void()>) override { FAIL() << "the hub posts"; }
+  void close_slow(std::string_view reason) override { close(4008, reason); }
   [[nodiscard]] bool drained() const override { return true; }
   [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
   [[nodiscard]] std::size_t queued_messages() const override { return 0; }
@@ -31,12 +34,14 @@ class FakeConnection final : public net::WebSocketConnection {
   std::string connection_id = "connection-1";
   std::string address = "127.0.0.1";
   std::vector<std::string> sent;
+  net::Frame last;
   std::vector<std::pair<std::uint16_t, std::string>> closed;
 };
 
 class StreamsSocketTest : public ::testing::Test {
  protected:
-  explicit StreamsSocketTest(bool feed_auth_required = false) : bench_(true, "", feed_auth_required) {
+  explicit StreamsSocketTest(bool feed_auth_required = false, std::uint32_t writes_a_window = 0)
+      : bench_(true, "", feed_auth_required, writes_a_window) {
     bench_.start_hub();
     bench_.events.log_head = ports::LogHead{"k3f9", 41, 1'042};
     endpoint_ = bench_.router->match("GET", "/ws/streams").websocket;
@@ -188,7 +193,9 @@ TEST_F(StreamsSocketTest, TheThirtyFirstMessageOfAWindowIsOneTooMany) {
   open();
   for (int i = 0; i < 30; ++i) EXPECT_EQ(reply(R"({"type":"ping"})"), R"({"type":"pong"})");
   EXPECT_EQ(Json::parse(reply(R"({"type":"ping"})"))["code"], "RATE_LIMIT_EXCEEDED");
+  const net::Frame told = connection_->last;
   EXPECT_EQ(Json::parse(reply("{"))["code"], "RATE_LIMIT_EXCEEDED") << "each one more is told";
+  EXPECT_EQ(connection_->last, told) << "and costs no message of its own";
   EXPECT_EQ(Json::parse(reply(std::string(4'097, ' ')))["code"], "PAYLOAD_TOO_LARGE") << "which is looked at first";
   connection_->sent.clear();
   socket_->on_binary("");
@@ -304,7 +311,9 @@ TEST_F(StreamsSocketTest, WithoutTheFlagATokenIsIgnored) {
 
 class GuardedSocketTest : public StreamsSocketTest {
  protected:
-  GuardedSocketTest() : StreamsSocketTest(/*feed_auth_required=*/true) {}
+  GuardedSocketTest() : StreamsSocketTest(/*feed_auth_required=*/true, wrong_tokens) {}
+
+  static constexpr std::uint32_t wrong_tokens = 20;  // that an address may show
 
   void expect_refused(const net::Request& request) {
     const auto refused = endpoint_->refuse(request);
@@ -361,6 +370,19 @@ TEST_F(GuardedSocketTest, ATokenThatExpiresDuringTheUpgradeEndsItAtOnce) {
   open("/ws/streams?token=" + good_);
   ASSERT_EQ(connection_->closed.size(), 1u);
   EXPECT_EQ(connection_->closed[0].first, 4001);
+}
+
+TEST_F(GuardedSocketTest, WhoGuessesHasToWaitAndWhoSharesItsAddressDoesNot) {
+  for (std::uint32_t i = 0; i < wrong_tokens; ++i) expect_refused(ApiBench::request("/ws/streams?token=" + bad_));
+  const auto refused = endpoint_->refuse(ApiBench::request("/ws/streams?token=" + bad_));
+  ASSERT_TRUE(refused);
+  expect_problem(*refused, 429, "TOO_MANY_REQUESTS");
+  EXPECT_NE(header(*refused, "Retry-After"), "");
+  EXPECT_FALSE(endpoint_->refuse(ApiBench::request("/ws/streams?token=" + good_)));
+
+  open("/ws/streams?token=" + bad_);
+  ASSERT_EQ(connection_->closed.size(), 1u);
+  EXPECT_EQ(connection_->closed[0].first, 1013) << "its token may be good, for all that was looked at";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "fluxora/hub/feed_session.hpp"
 
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -487,6 +489,63 @@ TEST(FeedSession, ABusyStoreIsAskedAgainByTheTickAndNotForEver) {
   EXPECT_EQ(bench.log.waiting(), 0u);
 }
 
+TEST(FeedSession, ABusyStoreIsAskedAgainWhereToBeginAndNotForEver) {
+  SessionBench bench(5);
+  bench.log.failure = ports::StoreFailure::busy;
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  for (unsigned i = 2; i < busy_store_ticks; ++i) {
+    EXPECT_EQ(bench.log.waiting(), 0u);
+    bench.tick();
+    ASSERT_EQ(bench.log.waiting(), 1u);
+    bench.answer();
+  }
+  bench.log.failure.reset();
+  bench.tick();
+  bench.settle();
+  EXPECT_EQ(bench.outlet.sent, sequence({"* resumed after e1-3"}, 4, 5));
+  bench.tick();
+  EXPECT_EQ(bench.log.waiting(), 0u);
+
+  bench.begin_at_the_end();
+  bench.outlet.sent.clear();
+  bench.log.failure = ports::StoreFailure::busy;
+  bench.subscribe(everything, at(3));
+  for (unsigned i = 0; i < busy_store_ticks; ++i) {
+    EXPECT_TRUE(bench.outlet.sent.empty());
+    bench.answer();
+    bench.tick();
+  }
+  EXPECT_EQ(bench.outlet.sent, Texts{"* unavailable"});
+  EXPECT_EQ(bench.log.waiting(), 0u);
+}
+
+TEST(FeedSession, WhatIsUnsubscribedWhileTheStoreIsBusyIsNotAskedAgain) {
+  SessionBench bench(5);
+  bench.log.failure = ports::StoreFailure::busy;
+  bench.subscribe(everything, at(3));
+  bench.answer();
+  bench.session->unsubscribe(everything);
+  bench.log.failure.reset();
+  bench.tick(slow_consumer_ticks + 1);
+  EXPECT_EQ(bench.log.waiting(), 0u);
+  EXPECT_TRUE(bench.outlet.sent.empty());
+}
+
+TEST(FeedSession, WhatASessionThatIsGoneAskedForIsNotRead) {
+  SessionBench bench(5);
+  bench.queue = ReadQueue(bench.log, 1, 10);
+  bench.subscribe(everything, at(3));
+  const auto another = std::make_shared<int>();
+  bench.queue.read(another, 0, 1, {}, [](const auto&) {});
+  bench.answer();  // the session's page waits behind that
+  EXPECT_EQ(bench.queue.waiting(), 1u);
+  bench.session.reset();
+  bench.answer();
+  EXPECT_EQ(bench.queue.waiting(), 0u);
+  EXPECT_EQ(bench.log.waiting(), 0u);
+}
+
 TEST(FeedSession, AReplayUnderWhichTheLogIsPrunedIsGivenUp) {
   SessionBench bench(replay_page + 10);
   bench.subscribe(everything, at(0));
@@ -703,6 +762,23 @@ TEST(FeedSession, WhoReadsSlowlyButReadsIsNotEnded) {
   EXPECT_EQ(bench.outlet.sent, sequence({"* live after e1-0"}, 1, 60));
 }
 
+TEST(FeedSession, WhoReadsALittleAllTheTimeIsNotEnded) {
+  SessionBench bench;
+  bench.begin_at_the_end(tight);
+  bench.subscribe(everything);
+  bench.happen(6);
+  for (unsigned i = 0; i < slow_consumer_ticks * 2; ++i) {
+    bench.tick(slow_consumer_ticks - 1);
+    bench.outlet.set_sent(1);
+  }
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0);
+  EXPECT_EQ(bench.outlet.frames.size(), 4u) << "it gets more when all of it is sent";
+  bench.tick(slow_consumer_ticks);
+  EXPECT_EQ(bench.outlet.ended_as_slow, 0) << "the first of them has seen it read";
+  bench.tick();
+  EXPECT_EQ(bench.outlet.ended_as_slow, 1);
+}
+
 TEST(FeedSession, WhoNeverReadsItsReplayIsEndedAsSlow) {
   SessionBench bench(500);
   bench.subscribe(everything, at(0));
@@ -800,6 +876,55 @@ TEST(FeedSession, AnotherMayLeaveWhileOneIsTold) {
   for (const RecordingOutlet& outlet : outlets) told += outlet.frames.size();
   EXPECT_EQ(told, 2u) << "the first of each two, once";
   EXPECT_EQ(bench.shard->counters().subscriptions, 0u);
+}
+
+TEST(FeedSession, WhereAnEntryFailsLiveSessionsAreGivenUpAndNobodyHasAHole) {
+  SessionBench bench(3);
+  RecordingOutlet outlets[3];
+  std::vector<std::shared_ptr<FeedSession>> sessions;
+  for (RecordingOutlet& outlet : outlets) {
+    sessions.push_back(std::make_shared<FeedSession>(*bench.shard, outlet, FeedFormat::websocket));
+  }
+  bench.subscribe(everything);
+  sessions[0]->subscribe(of_stream(1), std::nullopt, [](const Subscribed&) {});
+  sessions[1]->subscribe(of_stream(1), at(1), [](const Subscribed&) {});
+  bench.answer();  // where it begins: its page waits
+  bench.outlet.sent.clear();
+  bench.happen(1);
+  bench.outlet.on_send = [](std::uint64_t seq) {
+    if (seq == 6) throw std::runtime_error("no memory");
+  };
+  bench.log.append_many(3);
+  EXPECT_THROW(bench.publish_all(), std::runtime_error);
+  EXPECT_EQ(bench.outlet.given_up, 1);
+  EXPECT_EQ(outlets[0].given_up, 1);
+  EXPECT_EQ(bench.shard->topics().find(everything), nullptr) << "what nobody asks for any more is gone";
+  bench.happen(1);
+  EXPECT_EQ(bench.outlet.sent, sequence({}, 4, 6));
+
+  sessions[2]->subscribe(everything, at(4), [](const Subscribed&) {});
+  while (bench.log.waiting() > 0) bench.answer();
+  EXPECT_EQ(outlets[1].sent, sequence({}, 2, 8)) << "who replayed goes on";
+  EXPECT_EQ(outlets[2].sent, sequence({}, 5, 8));
+}
+
+TEST(FeedSession, WhereAThreadMissedEntriesLiveSessionsAreGivenUpAndNobodyHasAHole) {
+  SessionBench bench(3);
+  RecordingOutlet outlet;
+  const auto replaying = std::make_shared<FeedSession>(*bench.shard, outlet, FeedFormat::websocket);
+  replaying->subscribe(of_stream(1), at(1), [](const Subscribed&) {});
+  bench.answer();
+  bench.subscribe(everything);
+  bench.subscribe(of_stream(1));
+  bench.log.append_many(2);
+  bench.published = 5;
+  bench.outlet.sent.clear();
+  bench.happen(2);
+  EXPECT_EQ(bench.outlet.given_up, 1);
+  EXPECT_TRUE(bench.outlet.sent.empty());
+  EXPECT_EQ(bench.shard->position().seq, 7u);
+  while (bench.log.waiting() > 0) bench.answer();
+  EXPECT_EQ(outlet.sent, sequence({}, 2, 7));
 }
 
 TEST(FeedSession, NothingOfAnotherLogComesToASessionOfThisOne) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "fluxora/hub/feed_session.hpp"
+#include "fluxora/hub/read_queue.hpp"
 #include "memory_event_log.hpp"
 #include "stream_samples.hpp"
 
@@ -57,7 +58,7 @@ class World {
     for (std::size_t i = 0; i < shards; ++i) {
       boxes_.emplace_back();
       shards_.push_back(std::make_unique<FeedShard>(
-          log_, TailPosition{log_.extent.epoch, pick(0, log_.extent.head_seq)},
+          queue_, TailPosition{log_.extent.epoch, pick(0, log_.extent.head_seq)},
           [this, i](std::function<void()> task) { boxes_[i].push_back(std::move(task)); }, limits));
     }
     for (Client& client : clients_) connect(client);
@@ -342,6 +343,7 @@ class World {
 
   std::mt19937_64 random_;
   MemoryEventLog log_;
+  ReadQueue queue_{log_, 4, clients};
   std::vector<About> abouts_;
   std::vector<std::deque<std::function<void()>>> boxes_;
   std::vector<std::unique_ptr<FeedShard>> shards_;

@@ -1,13 +1,18 @@
 #include "fluxora/hub/hub.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -32,9 +37,11 @@ class SharedLog {
     log_.append_many(count);
     if (notify) wake();
   }
-  void append(core::LogEntry entry) {
+  void append(core::LogEntry entry) { append(std::vector<core::LogEntry>{std::move(entry)}); }
+  /// All at once.
+  void append(std::vector<core::LogEntry> entries) {
     const std::lock_guard lock(mutex_);
-    log_.append(std::move(entry));
+    for (core::LogEntry& entry : entries) log_.append(std::move(entry));
     wake();
   }
   /// The database is another one now: its log has `count` entries.
@@ -233,7 +240,7 @@ class HubTest : public ::testing::Test {
   void TearDown() override { end(); }
   /// Runs thread 0's tasks until its tail is there.
   void follow_to(std::uint64_t seq) {
-    while (hub_.position(0).seq < seq && !HasFatalFailure()) io_.run_one(0);
+    while (hub_.shard(0).position().seq < seq && !HasFatalFailure()) io_.run_one(0);
   }
 
   SharedLog log_;
@@ -248,8 +255,8 @@ class HubTest : public ::testing::Test {
 TEST_F(HubTest, BeginsWhereTheLogEnds) {
   start(7);
   for (const unsigned io_thread : {0u, 1u}) {
-    EXPECT_EQ(hub_.position(io_thread).epoch, "e1");
-    EXPECT_EQ(hub_.position(io_thread).seq, 7u);
+    EXPECT_EQ(hub_.shard(io_thread).position().epoch, "e1");
+    EXPECT_EQ(hub_.shard(io_thread).position().seq, 7u);
   }
   listener_.join(hub_, 0);
   log_.append(1);
@@ -260,7 +267,7 @@ TEST_F(HubTest, BeginsWhereTheLogEnds) {
 TEST_F(HubTest, RemembersWhatCameLastBeforeItBegan) {
   constexpr std::uint64_t entries = Hub::remembered_at_start + 300;
   start(entries);
-  EXPECT_EQ(hub_.position(0).seq, entries);
+  EXPECT_EQ(hub_.shard(0).position().seq, entries);
   listener_.session = std::make_shared<FeedSession>(hub_.shard(0), listener_, FeedFormat::websocket);
   listener_.session->subscribe({}, core::Cursor{"e1", entries - Hub::remembered_at_start}, [](const Subscribed&) {});
   EXPECT_EQ(listener_.seqs, from_to(301, entries));
@@ -287,7 +294,7 @@ TEST_F(HubTest, WhatIsAppendedReachesEveryThreadsSubscribersInOrder) {
   follow_to(3);
   log_.append(4);
   follow_to(7);
-  while (hub_.position(1).seq < 7 && !HasFatalFailure()) io_.run_one(1);
+  while (hub_.shard(1).position().seq < 7 && !HasFatalFailure()) io_.run_one(1);
   EXPECT_EQ(listener_.seqs, from_to(1, 7));
   EXPECT_EQ(second.seqs, from_to(1, 7));
   EXPECT_EQ(other_thread.seqs, from_to(1, 7));
@@ -311,11 +318,11 @@ TEST_F(HubTest, AThreadsTailMovesWithItsSubscribers) {
   start(0);
   log_.append(2);
   follow_to(2);
-  EXPECT_EQ(hub_.position(1).seq, 0u) << "thread 1 hasn't been given them yet";
+  EXPECT_EQ(hub_.shard(1).position().seq, 0u) << "thread 1 hasn't been given them yet";
   Listener late;
   late.join(hub_, 1);
-  while (hub_.position(1).seq < 2 && !HasFatalFailure()) io_.run_one(1);
-  EXPECT_EQ(hub_.position(1).seq, 2u);
+  while (hub_.shard(1).position().seq < 2 && !HasFatalFailure()) io_.run_one(1);
+  EXPECT_EQ(hub_.shard(1).position().seq, 2u);
   EXPECT_EQ(late.seqs, from_to(1, 2)) << "it came before its thread was given them";
 }
 
@@ -324,10 +331,10 @@ TEST_F(HubTest, ManyEntriesAreHandedOverInPieces) {
   listener_.join(hub_, 0);
   constexpr std::uint64_t many = Hub::batch_limit * 2 + 1;
   log_.append(many);
-  while (hub_.position(0).seq < many && !HasFatalFailure()) {
-    const std::uint64_t before = hub_.position(0).seq;
+  while (hub_.shard(0).position().seq < many && !HasFatalFailure()) {
+    const std::uint64_t before = hub_.shard(0).position().seq;
     io_.run_one(0);
-    EXPECT_LE(hub_.position(0).seq - before, Hub::handed_entries);
+    EXPECT_LE(hub_.shard(0).position().seq - before, Hub::handed_entries);
   }
   EXPECT_EQ(listener_.seqs, from_to(1, many));
   for (const std::size_t limit : log_.limits()) EXPECT_EQ(limit, Hub::batch_limit);
@@ -339,10 +346,11 @@ TEST_F(HubTest, TheSlowestThreadSetsThePace) {
   constexpr std::uint64_t many = Hub::handed_entries * Hub::max_handed * 3;
   log_.append(many);
   // Thread 1 does nothing until thread 0 has got all that it can get meanwhile.
-  while (hub_.position(0).seq < Hub::handed_entries * (Hub::max_handed - 4) && !HasFatalFailure()) io_.run_one(0);
+  while (hub_.shard(0).position().seq < Hub::handed_entries * (Hub::max_handed - 4) && !HasFatalFailure())
+    io_.run_one(0);
   EXPECT_LE(io_.waiting(1), Hub::max_handed);
-  EXPECT_LT(hub_.position(0).seq, many);
-  while (hub_.position(0).seq < many && !HasFatalFailure()) {
+  EXPECT_LT(hub_.shard(0).position().seq, many);
+  while (hub_.shard(0).position().seq < many && !HasFatalFailure()) {
     EXPECT_LE(io_.waiting(1), Hub::max_handed);
     if (io_.waiting(1) > 0) io_.run_one(1);
     if (io_.waiting(0) > 0) io_.run_one(0);
@@ -390,7 +398,68 @@ TEST_F(HubTest, AnEventThatStandsIsNotToldAgain) {
   // Whoever follows now has been given everything up to there.
   log_.append(chain_entry("c", 1));
   follow_to(5);
-  EXPECT_EQ(hub_.position(0).seq, 5u);
+  EXPECT_EQ(hub_.shard(0).position().seq, 5u);
+}
+
+/// Can't tell of the first duplicate.
+class FailingLines final : public ports::Log {
+ public:
+  void write(ports::LogLevel, std::string_view event, std::string_view,
+             std::initializer_list<ports::LogField>) override {
+    if (event == "duplicate_event" && !std::exchange(failed_, true)) throw std::runtime_error("no memory");
+  }
+
+ private:
+  bool failed_ = false;
+};
+
+TEST_F(HubTest, WhatFailedBeforeItWasHandedOverIsNoDuplicateTheNextTime) {
+  FailingLines lines;
+  Hub hub(std::make_unique<Tail>(log_), replays_, clock_, lines);
+  hub.start(1, [this](unsigned io_thread, std::function<void()> task) { io_.post(io_thread, std::move(task)); });
+  Listener listener;
+  listener.join(hub, 0);
+  log_.append({chain_entry("a", 1), chain_entry("b", 1), chain_entry("a", 1)});
+  while (hub.shard(0).position().seq < 3 && !HasFatalFailure()) io_.run_one(0);
+  EXPECT_EQ(listener.seqs, from_to(1, 2));
+  EXPECT_EQ(hub.statistics().duplicates, 2u) << "counted each time";
+  end();
+  hub.stop();
+}
+
+TEST_F(HubTest, ADeliveryThatFailsGivesItsThreadsSessionsUpAndTheNextOnesCome) {
+  start(0);
+  listener_.on_hearing = [] { throw std::runtime_error("no memory"); };
+  for (int i = 1; i <= static_cast<int>(Hub::max_handed) + 1; ++i) {
+    listener_.join(hub_, 0);
+    log_.append(1);
+    EXPECT_THROW(io_.run_one(0), std::runtime_error);
+    io_.run_one(1);
+    EXPECT_EQ(listener_.ended, i);
+  }
+}
+
+TEST_F(HubTest, AThreadThatCannotBeHandedABatchFindsTheHole) {
+  std::atomic<bool> fails = false;
+  hub_.start(2, [&](unsigned io_thread, std::function<void()> task) {
+    if (io_thread == 1 && fails.exchange(false)) throw std::runtime_error("no memory");
+    io_.post(io_thread, std::move(task));
+  });
+  Listener other_thread;
+  listener_.join(hub_, 0);
+  other_thread.join(hub_, 1);
+  fails = true;
+  log_.append(1);
+  follow_to(1);
+  log_.append(1);
+  follow_to(2);
+  io_.run_one(1);
+  EXPECT_EQ(listener_.seqs, from_to(1, 2));
+  EXPECT_EQ(listener_.ended, 0);
+  EXPECT_TRUE(other_thread.seqs.empty());
+  EXPECT_EQ(other_thread.ended, 1);
+  EXPECT_EQ(lines_.lines("log_tail_error").size(), 1u);
+  end();
 }
 
 TEST_F(HubTest, AnEventThatWasRetractedComesAgain) {
@@ -418,7 +487,7 @@ TEST_F(HubTest, AnotherLogMayHoldTheSameEvents) {
   log_.append(chain_entry("a", 1));
   follow_to(1);
   log_.replace("e2", 0);
-  while (hub_.position(0).epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
+  while (hub_.shard(0).position().epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
   listener_.join(hub_, 0);
   log_.append(chain_entry("a", 1));
   follow_to(1);
@@ -443,7 +512,7 @@ TEST_F(HubTest, WhatSessionsCountIsAddedUpOverThreads) {
   other_thread.join(hub_, 1);
   log_.append(3);
   follow_to(3);
-  while (hub_.position(1).seq < 3 && !HasFatalFailure()) io_.run_one(1);
+  while (hub_.shard(1).position().seq < 3 && !HasFatalFailure()) io_.run_one(1);
   const HubStatistics now = hub_.statistics();
   EXPECT_EQ(now.sessions[static_cast<std::size_t>(FeedFormat::websocket)], 2u);
   EXPECT_EQ(now.sessions[static_cast<std::size_t>(FeedFormat::sse)], 0u);
@@ -487,7 +556,7 @@ TEST_F(HubTest, ASubscriberMayGoWhileAnotherIsTold) {
   each_removes_the_other();
   log_.replace("e2", 1);
   log_.fail(1);
-  while (hub_.position(0).epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
+  while (hub_.shard(0).position().epoch != "e2" && !HasFatalFailure()) io_.run_one(0);
   EXPECT_EQ(first.epoch_changes + second.epoch_changes, 1);
   first.leave(hub_, 0);
   second.leave(hub_, 0);
@@ -541,8 +610,8 @@ TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {
   io_.run_one(1);
   EXPECT_EQ(listener_.epoch_changes, 1);
   EXPECT_EQ(other_thread.epoch_changes, 1);
-  EXPECT_EQ(hub_.position(0).epoch, "e2");
-  EXPECT_EQ(hub_.position(0).seq, 2u);
+  EXPECT_EQ(hub_.shard(0).position().epoch, "e2");
+  EXPECT_EQ(hub_.shard(0).position().seq, 2u);
   EXPECT_EQ(lines_.lines("epoch_changed").size(), 1u);
 
   // Its session is of the log before: it comes again.
@@ -561,8 +630,8 @@ TEST_F(HubTest, AnotherLogIsSeenWithoutAnyTroubleAndNoneOfItsEntriesIsTakenForOn
   io_.run_one(0);
   EXPECT_EQ(listener_.epoch_changes, 1);
   EXPECT_TRUE(listener_.seqs.empty());
-  EXPECT_EQ(hub_.position(0).epoch, "e2");
-  EXPECT_EQ(hub_.position(0).seq, 9u);
+  EXPECT_EQ(hub_.shard(0).position().epoch, "e2");
+  EXPECT_EQ(hub_.shard(0).position().seq, 9u);
 
   // Its session is of the log before: it comes again.
   listener_.leave(hub_, 0);
@@ -580,7 +649,7 @@ TEST_F(HubTest, AnotherLogWithAsManyEntriesIsAnotherLogToo) {
   log_.replace("e2", 5);
   io_.run_one(0);
   EXPECT_EQ(listener_.epoch_changes, 1);
-  EXPECT_EQ(hub_.position(0).epoch, "e2");
+  EXPECT_EQ(hub_.shard(0).position().epoch, "e2");
 }
 
 TEST_F(HubTest, ALogThatLostEntriesIsAnotherLog) {
@@ -590,7 +659,7 @@ TEST_F(HubTest, ALogThatLostEntriesIsAnotherLog) {
   log_.fail(1);
   io_.run_one(0);
   EXPECT_EQ(listener_.epoch_changes, 1);
-  EXPECT_EQ(hub_.position(0).seq, 3u);
+  EXPECT_EQ(hub_.shard(0).position().seq, 3u);
 }
 
 TEST_F(HubTest, AfterTheEndNothingIsPosted) {
@@ -604,6 +673,14 @@ TEST_F(HubTest, AfterTheEndNothingIsPosted) {
   EXPECT_EQ(io_.waiting(0), 0u);
   EXPECT_EQ(listener_.seqs, from_to(1, 1));
   end();  // a second time: nothing to end
+}
+
+TEST_F(HubTest, BeingAskedToEndWaitsForNoDatabaseAndWhatItSaysLateIsNotHandedOver) {
+  start(0);
+  hub_.begin_stop();  // the tail waits for the log
+  log_.append(1);
+  end();
+  EXPECT_EQ(io_.waiting(0), 0u);
 }
 
 TEST_F(HubTest, TheEndComesAlsoDuringAnOutage) {

@@ -45,7 +45,7 @@ void SessionBench::begin_at(std::uint64_t tail, const FeedLimits& limits) {
   session.reset();
   published = tail;
   shard = std::make_unique<FeedShard>(
-      log, TailPosition{log.extent.epoch, tail},
+      queue, TailPosition{log.extent.epoch, tail},
       [this](std::function<void()> task) { mailbox.push_back(std::move(task)); }, limits);
   session = std::make_shared<FeedSession>(*shard, outlet, FeedFormat::websocket);
 }

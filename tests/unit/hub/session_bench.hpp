@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fluxora/hub/feed_session.hpp"
+#include "fluxora/hub/read_queue.hpp"
 #include "memory_event_log.hpp"
 
 namespace fluxora::hub::test {
@@ -24,6 +25,8 @@ class RecordingOutlet final : public Outlet {
 
   void note(std::string text) { sent.push_back(std::move(text)); }
   void set_drained() { backlog_ = {}; }
+  /// The connection has sent so much of it.
+  void set_sent(std::size_t bytes) { backlog_.bytes -= bytes; }
 
   std::vector<std::string> sent;
   std::vector<Frame> frames;
@@ -64,6 +67,7 @@ class SessionBench {
   void settle();
 
   MemoryEventLog log;
+  ReadQueue queue{log, 1'000, 1'000};
   RecordingOutlet outlet;
   std::deque<std::function<void()>> mailbox;
   std::unique_ptr<FeedShard> shard;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -133,6 +134,21 @@ TEST_F(VerifyTest, AnEntrysStateAndChangeAreThoseOfTheFold) {
   const std::string change = updated.change;
   updated.change = "{}";
   expect_told({"entry " + std::to_string(updated.seq) + " change: {} > " + change});
+}
+
+TEST_F(VerifyTest, ARemovalThatDoesNotSayWhoseItWasIsNoFinding) {
+  core::LogEntry& removal =
+      first([](const core::LogEntry& one) { return one.retracts && !one.stream && one.change != "{}"; });
+  const std::string change = std::exchange(removal.change, "{}");
+  expect_told({});
+  removal.change = R"({"sender":["G",null]})";
+  expect_told({"entry " + std::to_string(removal.seq) + " change: " + removal.change + " > " + change});
+
+  core::LogEntry& undone =
+      first([](const core::LogEntry& one) { return one.retracts && one.stream && one.change != "{}"; });
+  const std::string undone_change = std::exchange(undone.change, "{}");
+  removal.change = change;
+  expect_told({"entry " + std::to_string(undone.seq) + " change: {} > " + undone_change});
 }
 
 TEST_F(VerifyTest, AnEntrysTimeIsNotBeforeItsStreams) {

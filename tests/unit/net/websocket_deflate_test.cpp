@@ -1,6 +1,7 @@
 #include "websocket_deflate.hpp"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,19 @@ TEST(Deflate, RefusesWhatWasCutOff) {
   EXPECT_EQ(inflater.decompress(whole.substr(0, whole.size() / 2), limit, message), Outcome::malformed);
 }
 
+TEST(Deflate, TakesFewFinalBlocks) {
+  using namespace std::string_literals;
+  const std::string empty_final_block = "\x03\x00"s;
+  Inflater inflater;
+  std::string message;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(inflater.decompress(repeated(empty_final_block, 16) + "\xf2\x48\xcd\xc9\xc9\x07\x00"s, limit, message),
+              Outcome::done);
+    EXPECT_EQ(message, "Hello");
+    EXPECT_EQ(inflater.decompress(repeated(empty_final_block, 32'767) + '\0', limit, message), Outcome::malformed);
+  }
+}
+
 TEST(Deflate, StopsAtTheBound) {
   Inflater inflater;
   std::string message;
@@ -104,7 +118,9 @@ TEST(CompressedFrames, HoldABoundedAmount) {
   std::vector<Frame> messages;
   for (int i = 0; i < 10'000; ++i) {
     messages.push_back(std::make_shared<const std::string>(repeated(std::to_string(i), 200)));
-    EXPECT_TRUE(frames.of(messages.back()));
+    const Frame compressed = frames.of(messages.back());
+    EXPECT_TRUE(compressed);
+    ASSERT_EQ(frames.of(messages.back()), compressed) << "shared, however many came before";
   }
   std::size_t held = 0;
   for (const Frame& message : messages) held += message.use_count() > 1 ? message->size() : 0;

@@ -15,6 +15,7 @@ TEST(AgreeOnDeflate, TakesTheFirstOfferThatCanBeMet) {
            "bbf-usp-protocol, x-webkit-deflate-frame; a=1 , permessage-deflate",
            "permessage-deflate; server_max_window_bits=9, permessage-deflate",
            "permessage-deflate; unknown, permessage-deflate; client_max_window_bits=8",
+           ", ,\tpermessage-deflate ,, x-other, ,",
        })
     EXPECT_EQ(agree_on_deflate(offer), agreed) << offer;
   EXPECT_EQ(agree_on_deflate("permessage-deflate; server_max_window_bits=15"),
@@ -36,10 +37,13 @@ TEST(AgreeOnDeflate, DeclinesOffersThatCannotBeMet) {
     EXPECT_EQ(agree_on_deflate(offer), "") << offer;
 }
 
+TEST(AgreeOnDeflate, PassesOverEmptyElements) {
+  for (const char* offer : {"", " ", ",", ", ,", "x-other,"}) EXPECT_EQ(agree_on_deflate(offer), "") << offer;
+}
+
 TEST(AgreeOnDeflate, RefusesMalformedLists) {
-  for (const char* offer :
-       {"", ",", "permessage-deflate,", "permessage-deflate;", "permessage-deflate; =1",
-        "permessage-deflate; a=", "a; b=\"c", "a; b=\"c d\"", "a; b=\"\"", "a b", "(a)", "a; b=\"c\\", "a; b=c=d"})
+  for (const char* offer : {"permessage-deflate;", ",;", "permessage-deflate; =1", "permessage-deflate; a=", "a; b=\"c",
+                            "a; b=\"c d\"", "a; b=\"\"", "a b", "(a)", "a; b=\"c\\", "a; b=c=d"})
     EXPECT_EQ(agree_on_deflate(offer), std::nullopt) << offer;
 }
 

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "counting_sendmsg.hpp"
+#include "failing_allocations.hpp"
 #include "test_server.hpp"
 #include "websocket_client.hpp"
 
@@ -67,6 +68,10 @@ class Echo final : public WebSocketListener {
       connection_->close(1000, "done");
       connection_->send(frame("too late"));
       return;
+    }
+    if (message == "burst then give up") {
+      for (int i = 0; i < 100; ++i) connection_->send(frame(std::to_string(i)));
+      return connection_->close_slow("not reading");
     }
     if (message.starts_with("repeat")) {
       const auto repeated = frame(std::string(message));
@@ -245,6 +250,18 @@ TEST_F(WebSocket, ClosesASlowConsumerWith4008) {
   const auto end = closed();
   EXPECT_EQ(end.code, 4008);
   EXPECT_EQ(end.metrics.messages_sent, received);
+}
+
+TEST_F(WebSocket, DropsTheQueueOfAConnectionThatItsOwnerFindsSlow) {
+  start();
+  WebSocketClient client(server_->port());
+  client.send(text, "burst then give up");
+  const auto end = client.read();
+  EXPECT_EQ(end.close_code(), 4008U);
+  EXPECT_EQ(end.payload.substr(2), "not reading");
+  client.send_close(4008);
+  EXPECT_EQ(closed().code, 4008);
+  EXPECT_EQ((*server_)->statistics().websocket_queued_messages, 0U);
 }
 
 TEST_F(WebSocket, DoesNotWaitForASlowConsumerForLong) {
@@ -476,7 +493,8 @@ TEST_F(WebSocket, RefusesMalformedHandshakeFields) {
   EXPECT_EQ(status("Sec-WebSocket-Version: 13\r\n"), 400U) << "a second version";
   EXPECT_EQ(status("Sec-WebSocket-Extensions: permessage-deflate; =\r\n"), 400U);
   EXPECT_EQ(status("Sec-WebSocket-Extensions: permessage-deflate; a=\"b\r\n"), 400U);
-  EXPECT_EQ(status("Sec-WebSocket-Extensions:\r\n"), 400U);
+  EXPECT_EQ(status("Sec-WebSocket-Protocol: ,\r\n"), 400U) << "RFC 6455 section 4.1, item 10: at least one";
+  EXPECT_EQ(status("Sec-WebSocket-Extensions:\r\n"), 101U) << "RFC 9110 section 5.6.1.2";
   EXPECT_EQ(status("Sec-WebSocket-Protocol: a b\r\n"), 400U);
   EXPECT_EQ(status("Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: c\r\n"), 101U);
   EXPECT_EQ(status("Sec-WebSocket-Extensions: unknown; x=1, other\r\nSec-WebSocket-Extensions: more\r\n"), 101U);
@@ -533,6 +551,40 @@ TEST_F(WebSocket, ClosesWith1011WhereTheListenerFails) {
   EXPECT_EQ(broken.read().close_code(), 1011U);
 }
 
+TEST_F(WebSocket, EndsAConnectionThatRunsOutOfMemoryAndKeepsTheOthers) {
+  start([](ServerOptions& options) { options.io_threads = 1; });
+  WebSocketClient other(server_->port());
+  constexpr std::size_t large = 20'000;
+  const auto expect_end = [&](WebSocketClient& client) {
+    EXPECT_TRUE(client.socket().at_end());
+    ASSERT_TRUE(eventually([&] { return !seen_->get(&Seen::closed).empty(); }));
+    EXPECT_EQ(seen_->get(&Seen::closed).back().code, 1011);
+    (*server_)->post(0, allow_allocations);
+    for (int i = 0; i < 3; ++i) {
+      other.send(text, std::to_string(i));
+      EXPECT_EQ(other.read().payload, std::to_string(i));
+    }
+    const std::lock_guard lock(seen_->mutex);
+    seen_->closed.clear();
+  };
+
+  WebSocketClient writing(server_->port(), "/ws", 0, offer);
+  writing.send(text, "hello");
+  writing.read();
+  const auto connection = seen_->get(&Seen::connections).at(1);
+  const auto compressible = frame(std::string(large, 'c'));
+  (*server_)->post(0, [&] {
+    fail_allocations_from(large);
+    connection->send(compressible);
+  });
+  expect_end(writing);
+
+  WebSocketClient reading(server_->port());
+  (*server_)->post(0, [] { fail_allocations_from(large / 2); });
+  reading.send(text, std::string(large, 'x'), {.fin = false});
+  expect_end(reading);
+}
+
 TEST_F(WebSocket, TakesTasksFromOtherThreads) {
   start();
   WebSocketClient client(server_->port());
@@ -545,10 +597,11 @@ TEST_F(WebSocket, TakesTasksFromOtherThreads) {
   std::promise<std::thread::id> ran_on;
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
-      for (int n = 0; n < 50; ++n) connection->post([connection] { connection->send(frame("posted")); });
+      for (int n = 0; n < 50; ++n)
+        (*server_)->post(connection->io_thread(), [connection] { connection->send(frame("posted")); });
     });
   for (auto& thread : threads) thread.join();
-  connection->post([&] { ran_on.set_value(std::this_thread::get_id()); });
+  (*server_)->post(connection->io_thread(), [&] { ran_on.set_value(std::this_thread::get_id()); });
   EXPECT_TRUE(seen_->get(&Seen::threads).contains(await(ran_on.get_future())));
   for (int i = 0; i < 200; ++i) EXPECT_EQ(client.read().payload, "posted");
 }
@@ -561,7 +614,7 @@ TEST_F(WebSocket, IsClosedWith1001AndItsQueueDrainedWhenTheServerStops) {
   const auto connection = seen_->get(&Seen::connections).at(0);
   const auto large = frame(std::string(8 * 1024, 'q'));
   std::promise<void> queued;
-  connection->post([&] {
+  (*server_)->post(connection->io_thread(), [&] {
     for (int i = 0; i < 100; ++i) connection->send(large);
     queued.set_value();
   });
@@ -575,7 +628,6 @@ TEST_F(WebSocket, IsClosedWith1001AndItsQueueDrainedWhenTheServerStops) {
   EXPECT_EQ((*server_)->websocket_connections(), 0U);
   // Whoever still holds the connection can do no harm.
   server_->destroy();
-  connection->post([connection] { connection->send(frame("late")); });
   connection->send(frame("late"));
   connection->close(1000, "late");
 }

@@ -77,14 +77,29 @@ TEST(Connection, SaysWhoWeAre) {
             "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n");
 }
 
-TEST(Connection, ARefusalIsToldAsRedisTellsIt) {
-  FakeRedis redis("-NOAUTH Authentication required.\r\n");
+/// What is told of a Redis that answers so to a connection with a password.
+std::string refused_with(const std::string& answers) {
+  FakeRedis redis(answers);
+  RedisAddress address = redis.address();
+  address.user = "kim";
+  address.password = "SECRET";
   try {
-    const Connection connection(redis.address());
-    FAIL() << "it was let in";
+    const Connection connection(address);
   } catch (const RedisError& error) {
-    EXPECT_STREQ(error.what(), "NOAUTH Authentication required.");
+    return error.what();
   }
+  return "let in";
+}
+
+TEST(Connection, ARefusalIsToldByItsCommandAndKindAlone) {
+  const std::string rest = "+PONG\r\n";
+  EXPECT_EQ(refused_with("-WRONGPASS invalid username-password pair or user is disabled.\r\n" + rest),
+            "AUTH was refused: WRONGPASS");
+  EXPECT_EQ(refused_with("+OK\r\n-NOAUTH Authentication required.\r\n"), "PING was refused: NOAUTH");
+  EXPECT_EQ(refused_with("-ERR unknown command 'AUTH', with args beginning with: 'kim' 'SECRET'\r\n" + rest),
+            "AUTH was refused: ERR");
+  EXPECT_EQ(refused_with("-'SECRET' isn't the password\r\n" + rest), "AUTH was refused");
+  EXPECT_EQ(refused_with("-\r\n" + rest), "AUTH was refused");
 }
 
 TEST(Connection, NobodyThereIsAnError) {

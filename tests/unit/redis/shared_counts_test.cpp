@@ -121,6 +121,21 @@ TEST_F(SharedCountsTest, WhatIsNoMessageIsRefusedWhole) {
   EXPECT_EQ(a_.elsewhere("10.0.0.1"), 3u);
 }
 
+TEST_F(SharedCountsTest, WhoComesAndGoesWhileNothingCanBeToldLeavesLittle) {
+  cut_ = true;
+  tick();
+  for (std::size_t i = 0; i < 3 * SharedCounts::max_untold; ++i) {
+    a_.changed(std::to_string(i), 1);
+    a_.changed(std::to_string(i), 0);
+  }
+  a_.changed("10.0.0.1", 1);
+  cut_ = false;
+  for (int i = 0; i < 10; ++i) tick();
+  EXPECT_EQ(messages_, SharedCounts::max_untold / SharedCounts::addresses_a_message);
+  EXPECT_EQ(b_.elsewhere("10.0.0.1"), 1u) << "who is there is told all the same";
+  EXPECT_EQ(b_.addresses_elsewhere(), 1u);
+}
+
 TEST_F(SharedCountsTest, ThereIsAMostOfWhatIsRemembered) {
   SharedCounts teller({9}, clock_, [&](const std::string& text) { return a_.take(text); });
   for (std::size_t i = 0; i <= SharedCounts::max_addresses; ++i) teller.changed(std::to_string(i), 1);

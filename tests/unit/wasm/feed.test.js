@@ -70,6 +70,22 @@ class Reader {
   }
 }
 
+const byId = (streams) => streams.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+
+/** The topic's streams of one that began with them, kept as docs/feeds.md says. */
+function streamsOf({ topic, messages }) {
+  const streams = new Map();
+  const isOurs = (stream) => ['recipient', 'sender'].every((name) => (topic[name] ?? stream[name]) === stream[name]);
+  for (const { type, state, entry } of messages) {
+    if (type === 'reset') {
+      streams.clear();
+      for (const stream of state) streams.set(stream.id, stream);
+    } else if (entry.stream && isOurs(entry.stream)) streams.set(entry.streamId, entry.stream);
+    else if (entry.stream || entry.event === 'stream.retracted') streams.delete(entry.streamId);
+  }
+  return [...streams.values()];
+}
+
 /** What was handed out is the log: from each reset, or the beginning, every entry of the topic once and in order. */
 function checkMessages({ service, topic, messages, statuses }) {
   const isOfParty = topic.event === undefined && (topic.recipient ?? topic.sender) !== undefined;
@@ -98,7 +114,6 @@ function checkMessages({ service, topic, messages, statuses }) {
     close(false);
     base = message.cursor;
     if (message.state !== null) {
-      const byId = (list) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1));
       assert.deepEqual(byId(message.state), byId(service.stateAt(base, topic)), `the state at ${base}`);
     }
   }
@@ -176,6 +191,9 @@ for (const transport of ['websocket', 'sse']) {
         assert.equal(reader.statusNames().at(-1), 'closed', what);
         try {
           checkMessages(reader);
+          if (reader.topic.event === undefined && reader.messages[0]?.type === 'reset') {
+            assert.deepEqual(byId(streamsOf(reader)), byId(service.stateAt(service.headCursor, reader.topic)));
+          }
         } catch (error) {
           throw new Error(`${what}: ${error.message}`, { cause: error });
         }
@@ -260,10 +278,16 @@ for (const transport of ['websocket', 'sse']) {
     assert.equal(left3, 'ep0-4');
     await timers.run(() => service.connections.size === 0);
   });
+}
 
-  test(`${transport}: a token for each connection, and another one when it has expired`, async () => {
+// A socket that is refused shows the status, as npm's ws does, or doesn't, as in browsers.
+for (const [transport, tellsStatus] of [['websocket', true], ['websocket', false], ['sse', true]]) {
+  const name = tellsStatus ? transport : `${transport} without a status`;
+
+  test(`${name}: a token for each connection, and another one when it has expired`, async () => {
     const tokens = ['t1', 't2', 't3'];
     const service = newService(3);
+    service.tellsStatus = tellsStatus;
     service.tokens = new Set(tokens);
     const given = [];
     const token = async () => given[given.push(tokens[given.length]) - 1];
@@ -284,8 +308,9 @@ for (const transport of ['websocket', 'sse']) {
     withCode('FEED_UNAUTHORIZED')(reader.ended);
   });
 
-  test(`${transport}: a token that is a text is tried once`, async () => {
+  test(`${name}: a token that is a text is tried once`, async () => {
     const service = newService(3);
+    service.tellsStatus = tellsStatus;
     service.tokens = new Set(['good']);
     for (const token of ['bad', undefined]) {
       const reader = new Reader(service, { transport, all: true, token });
@@ -293,13 +318,17 @@ for (const transport of ['websocket', 'sse']) {
       withCode('FEED_UNAUTHORIZED')(reader.ended);
       assert.equal(reader.ended.cause.status, 401);
     }
+    const asked = transport === 'sse' ? ['GET', 'GET'] : Array(tellsStatus ? 0 : 2).fill('HEAD');
+    assert.deepEqual(service.requests.map(({ method }) => method), asked);
     const reader = new Reader(service, { transport, all: true, token: 'good' });
     await service.timers.run(() => reader.statusNames().includes('open'));
     for (const connection of [...service.connections]) connection.drop(4001);
     await service.timers.run(() => reader.ended !== null);
     withCode('FEED_UNAUTHORIZED')(reader.ended);
   });
+}
 
+for (const transport of ['websocket', 'sse']) {
   test(`${transport}: trouble of the service's own is told`, async () => {
     const { service, reader, until } = await begun({ transport });
     const notice = { event: 'service.degraded', reason: 'rpc', timestamp: '2026-03-29T09:31:27Z' };
@@ -349,10 +378,11 @@ for (const transport of ['websocket', 'sse']) {
     const waited = reader.statuses.filter(({ status }) => status === 'waiting');
     assert.deepEqual(waited.map(({ cause }) => cause.message), ['not now', 'not now']);
     await reader.feed.close();
-    for (const wrong of [undefined, {}, { cursor: 'x', state: 1 }]) {
+    const invalid = 'ARGUMENT_INVALID';
+    for (const [wrong, code] of [[undefined, invalid], [{}, invalid], [{ cursor: 'x', state: 1 }, 'CURSOR_INVALID']]) {
       const refused = new Reader(service, { transport, all: true, snapshot: true, refetch: async () => wrong });
       await service.timers.run(() => refused.ended !== null);
-      assert.equal(refused.ended.name, 'FluxoraError');
+      withCode(code)(refused.ended);
     }
   });
 }
@@ -377,7 +407,8 @@ const entryEvent = (seq) => eventText('stream.updated', { cursor: `ep0-${seq}`, 
 const waits = ({ statuses }) => statuses.filter(({ status }) => status === 'waiting').map(({ delayMs }) => delayMs);
 
 test('pauses double up to a bound, begin at what the server said, and anew once something came', async () => {
-  const service = scripted(`${resumeEvent('ep0-1')}`, '', '', `retry: 3000\n${resumeEvent('ep0-1')}${entryEvent(2)}`);
+  const resumed = resumeEvent('ep0-1');
+  const service = scripted(`retry: 0\n${resumed}`, '', '', `retry: 3000\n${resumed}${entryEvent(2)}`);
   const reader = new Reader(service, { transport: 'sse', all: true, after: 'ep0-1' });
   await service.timers.run(() => waits(reader).length === 12);
   assert.deepEqual(waits(reader), [250, 500, 1_000, 1_500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
@@ -424,17 +455,55 @@ test('what is no part of a feed ends the connection, and is tried again', async 
   }
 });
 
-/** A socket that does what a test says. */
-function socketOf(script) {
-  const fetch = async () => { throw new TypeError('fetch failed'); };
+test('a state without a position that can be read is asked for again', async () => {
+  const state = (cursor) => {
+    return new Response('{"streams":[],"has_more":false}', { headers: { 'x-fluxora-cursor': cursor } });
+  };
+  const service = scripted(state('x'), state('ep0-1'), `${resumeEvent('ep0-1')}${entryEvent(2)}`);
+  const reader = new Reader(service, { transport: 'sse', all: true, snapshot: true });
+  await service.timers.run(() => reader.messages.length === 2 || reader.ended !== null);
+  assert.deepEqual(reader.messages.map(({ type, cursor }) => [type, cursor]), [['reset', 'ep0-1'], ['entry', 'ep0-2']]);
+  assert.match(reader.statuses.find(({ status }) => status === 'waiting').cause.message, /no part of a feed/);
+  await reader.feed.close();
+});
+
+test('what a fetch that heeds no signal still brings is let go', async () => {
+  const cases = [
+    { ms: 1_000, type: 'text/event-stream', ended: 'closed' },
+    { ms: 0, type: 'text/event-stream', ended: 'closed' },
+    { ms: 0, type: 'text/html', ended: 'FEED_REFUSED' },
+  ];
+  for (const { ms, type, ended } of cases) {
+    const timers = new VirtualTimers();
+    let isAsked = false;
+    let isLeft = false;
+    const fetch = async () => {
+      isAsked = true;
+      if (ms > 0) await timers.sleep(ms);
+      const body = new ReadableStream({ cancel() { isLeft = true; } });
+      return new Response(body, { headers: { 'content-type': type } });
+    };
+    const reader = new Reader({ timers, fetch, random: () => 0 }, { transport: 'sse', all: true });
+    await timers.run(() => isAsked);
+    await reader.feed.close();
+    await timers.run(() => isLeft);
+    assert.equal(reader.ended.code ?? reader.ended, ended);
+    assert.equal(timers.pending, 0);
+  }
+});
+
+/** A socket that opens, unless it shall not, and does what a test says. */
+function socketOf(script, { opens = true, fetch = async () => { throw new TypeError('fetch failed'); } } = {}) {
   const service = { timers: new VirtualTimers(), random: () => 0.5, fetch, sent: [], urls: [] };
   service.WebSocket = class {
     readyState = 0;
     constructor(url) {
       service.urls.push(url);
       service.timers.setTimeout(() => {
-        this.readyState = 1;
-        this.onopen();
+        if (opens) {
+          this.readyState = 1;
+          this.onopen();
+        }
         script(this, service.urls.length);
       }, 1);
     }
@@ -491,6 +560,127 @@ test('a socket that says nothing is asked, and then given up', async () => {
   assert.deepEqual(told, [{ type: 'subscribe', streamId: '*' }, { type: 'ping' }]);
   assert.equal(service.timers.now(), 45_000);
   await reader.feed.close();
+});
+
+const entryMessage = (seq) => {
+  return { type: 'stream_update', payload: { cursor: `ep0-${seq}`, seq, streamId: 's', prevSeq: null } };
+};
+
+test('a connection that ended leaves no socket and no timer, also where nobody reads', async () => {
+  const endings = {
+    abort: (_, controller) => controller.abort(),
+    closed: (socket) => socket.onclose({ code: 1012, reason: '' }),
+    failed: (socket) => socket.onerror({}),
+    bytes: (socket) => socket.onmessage({ data: new ArrayBuffer(1) }),
+    flooded: (socket) => {
+      for (let seq = 3; seq < 5_000; seq += 1) socket.says(entryMessage(seq));
+    },
+    silent: () => {},
+  };
+  for (const [name, end] of Object.entries(endings)) {
+    let socket;
+    const { timers, random, fetch, WebSocket } = socketOf((opened) => {
+      socket = opened;
+      socket.says({ type: 'subscribed', resume: 'live', cursor: 'ep0-1' });
+      socket.says(entryMessage(2));
+    });
+    const controller = new AbortController();
+    const statuses = [];
+    const feed = connectFeed({
+      core, url: 'http://service.test', all: true, timers, random, fetch, WebSocket, signal: controller.signal,
+      onStatus: ({ status }) => statuses.push(status),
+    });
+    let message;
+    feed.next().then(({ value }) => { message = value; });
+    await timers.run(() => message !== undefined);
+    assert.equal(message.cursor, 'ep0-2');
+    assert.deepEqual([socket.readyState, timers.pending], [1, 1], name);
+    end(socket, controller);
+    if (name === 'silent') await timers.run(() => socket.readyState === 3);
+    assert.deepEqual([socket.readyState, timers.pending], [3, 0], name);
+    if (name === 'abort') {
+      await timers.run(() => statuses.at(-1) === 'closed');
+      assert.deepEqual(await feed.next(), { value: undefined, done: true });
+    }
+    await feed.close();
+  }
+});
+
+test('what an answer has behind the hole does not hide what the feed has yet to bring', async () => {
+  const entry = (seq, prevSeq) => ({ cursor: `ep0-${seq}`, seq, streamId: 's', prevSeq });
+  const page = { events: [entry(4, 2), entry(5, 4), entry(9, 5)], has_more: false, next_cursor: 'ep0-9' };
+  const answer = JSON.stringify({ ...page, resume: { outcome: 'resumed' } });
+  const fetch = async () => new Response(answer, { headers: { 'x-fluxora-cursor': 'ep0-9' } });
+  const service = socketOf((socket, count) => {
+    if (count > 1) return;
+    socket.says({ type: 'subscribed', resume: 'resumed', cursor: 'ep0-1' });
+    for (const payload of [entry(2, null), entry(5, 4)]) socket.says({ type: 'stream_update', payload });
+    // Before it could bring another stream's entries from 6 to 8.
+    socket.onclose({ code: 1006, reason: '' });
+  }, { fetch });
+  const reader = new Reader(service, { recipient: ADDRESSES[0], after: 'ep0-1' });
+  await service.timers.run(() => service.sent.length === 2);
+  assert.deepEqual(reader.messages.map(({ entry: { seq } }) => seq), [2, 4, 5]);
+  assert.equal(JSON.parse(service.sent[1]).after, 'ep0-5');
+  await reader.feed.close();
+});
+
+test('a runtime that opens no such socket says so', async () => {
+  const service = socketOf(() => {});
+  service.WebSocket = class {
+    constructor() {
+      throw new DOMException('An insecure WebSocket may not be opened.', 'SecurityError');
+    }
+  };
+  const reader = new Reader(service, { all: true });
+  await service.timers.run(() => reader.ended !== null);
+  withCode('FEED_REFUSED')(reader.ended);
+  assert.equal(reader.ended.cause.name, 'SecurityError');
+});
+
+test('why a socket did not open is asked once; what another try can change counts', async () => {
+  const failing = (socket) => {
+    socket.onerror({});
+    socket.onclose({ code: 1006, reason: '' });
+  };
+  /** Follows until it waits: what was asked, and why it waits for how long. */
+  const follow = async (script, options, answer) => {
+    const asked = [];
+    const fetch = async (url, { method, headers }) => {
+      asked.push({ url, method, headers });
+      if (answer === undefined) throw new TypeError('fetch failed');
+      return answer;
+    };
+    const service = socketOf(script, { fetch, ...options });
+    const reader = new Reader(service, { all: true, token: 't', url: 'https://service.test/below' });
+    await service.timers.run(() => waits(reader).length === 1 || reader.ended !== null);
+    assert.equal(reader.ended, null);
+    const { cause: { status, code }, delayMs } = reader.statuses.at(-1);
+    await reader.feed.close();
+    assert.equal(service.timers.pending, 0);
+    return { asked, status, code, delayMs };
+  };
+  const head = {
+    url: 'https://service.test/below/api/events/stream', method: 'HEAD', headers: { authorization: 'Bearer t' },
+  };
+  const answered = (status, retryAfter) => new Response(null, { status, headers: { 'retry-after': retryAfter } });
+  const cases = [
+    [answered(429, '10'), { status: 429, delayMs: 60_250 }],
+    [answered(503, '7'), { status: 503, delayMs: 7_250 }],
+    ...[undefined, ...[200, 403, 404, 405].map((status) => answered(status, '9'))].map((answer) => {
+      return [answer, { status: undefined, delayMs: 250 }];
+    }),
+  ];
+  for (const [answer, expected] of cases) {
+    const { code: _, ...outcome } = await follow(failing, { opens: false }, answer);
+    assert.deepEqual(outcome, { asked: [head], ...expected });
+  }
+  // Where it was open, or says nothing, or tells the status, there is nothing to ask.
+  const others = [
+    [failing, { opens: true }], [() => {}, { opens: false }],
+    [(socket) => socket.onerror({ message: 'Unexpected server response: 503' }), { opens: false }],
+  ];
+  for (const [script, options] of others) assert.deepEqual((await follow(script, options)).asked, []);
 });
 
 test('where the service is, and what is asked of it', async () => {

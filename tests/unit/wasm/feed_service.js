@@ -30,6 +30,11 @@ export class VirtualTimers {
     this.#waiting.delete(timer);
   };
 
+  /** How many calls are still to come. */
+  get pending() {
+    return this.#waiting.size;
+  }
+
   sleep = (ms) => new Promise((resolve) => { this.setTimeout(resolve, ms); });
 
   /** Goes to the next moment at which something was to happen, and lets that happen. */
@@ -78,6 +83,8 @@ export class FakeService {
   faults = { duplicate: 0, reorder: 0, omit: 0, request: 0, connect: 0 };
   connections = new Set();
   tokens = null;
+  /** Whether a socket's failure tells the status, as npm's ws does and browsers don't. */
+  tellsStatus = true;
   requests = [];
   #logs = new Map();
   #oldest = 1;
@@ -140,12 +147,16 @@ export class FakeService {
     } else {
       const streamId = streamIdOf(number);
       const before = this.log.findLast((entry) => entry.streamId === streamId);
-      const party = (name) => before?.stream[name] ?? this.addresses[this.int(this.addresses.length)];
+      const held = before?.stream;
+      const party = (name) => held?.[name] ?? this.addresses[this.int(this.addresses.length)];
       const stream = { id: streamId, version: seq, recipient: party('recipient'), sender: party('sender') };
       const entry = { ...at, event, streamId, stream, prevSeq: before?.seq ?? null };
-      if (before && this.chance(0.1)) {
+      if (held && event === 'stream.retracted' && this.chance(0.3)) {
+        entry.stream = null;
+        entry.change = { recipient: [held.recipient, null], sender: [held.sender, null] };
+      } else if (held && this.chance(0.1)) {
         stream.recipient = this.addresses[this.int(this.addresses.length)];
-        entry.change = { recipient: [before.stream.recipient, stream.recipient] };
+        entry.change = { recipient: [held.recipient, stream.recipient] };
       }
       this.log.push(entry);
     }
@@ -159,9 +170,9 @@ export class FakeService {
   /** The streams of a topic as they were at a position. */
   stateAt(cursor, { streamId, recipient, sender }) {
     const { epoch, seq } = positionOf(cursor);
-    const streams = new Map();
-    for (const { stream } of this.#logs.get(epoch).slice(0, seq)) if (stream) streams.set(stream.id, stream);
-    return [...streams.values()].filter((stream) => (streamId ?? stream.id) === stream.id
+    const last = new Map();
+    for (const entry of this.#logs.get(epoch).slice(0, seq)) last.set(entry.streamId, entry.stream);
+    return [...last.values()].filter((stream) => stream && (streamId ?? stream.id) === stream.id
       && (recipient ?? stream.recipient) === stream.recipient && (sender ?? stream.sender) === stream.sender);
   }
 
@@ -184,8 +195,8 @@ export class FakeService {
     return new Response(JSON.stringify(body), { ...init, headers });
   }
 
-  async #answer(url, { headers = {}, body, signal }) {
-    this.requests.push(url);
+  async #answer(url, { method = 'GET', headers = {}, body, signal }) {
+    this.requests.push({ method, pathname: url.pathname });
     await this.timers.sleep(this.int(5));
     signal.throwIfAborted();
     if (this.chance(this.faults.request)) throw new TypeError('fetch failed');
@@ -194,7 +205,7 @@ export class FakeService {
     }
     const query = Object.fromEntries(url.searchParams);
     switch (url.pathname) {
-      case '/api/events/stream': return this.#stream(query, headers, signal);
+      case '/api/events/stream': return this.#stream(method, query, headers, signal);
       case '/api/events': return this.#page(query);
       case '/api/streams': return this.#list(query);
       case '/api/streams/export': return this.#export(query);
@@ -250,10 +261,11 @@ export class FakeService {
     return new Response(pieces, { headers: { 'x-fluxora-cursor': cursor } });
   }
 
-  #stream({ after = null, ...topic }, { authorization = '' }, signal) {
+  #stream(method, { after = null, ...topic }, { authorization = '' }, signal) {
     if (!this.admits(authorization.slice('Bearer '.length))) {
       return this.#json({ detail: 'No good token.' }, { status: 401 });
     }
+    if (method === 'HEAD') return new Response(null);
     const connection = new StreamConnection(this, topic);
     signal.addEventListener('abort', () => connection.leave());
     connection.begin(after);
@@ -383,7 +395,7 @@ class FakeSocket extends Connection {
       if (this.readyState !== 0) return;
       if (url.pathname !== '/ws/streams' || service.chance(service.faults.connect)) return this.drop(1006);
       if (!service.admits(url.searchParams.get('token'))) {
-        this.onerror({ message: 'Unexpected server response: 401' });
+        this.onerror(service.tellsStatus ? { message: 'Unexpected server response: 401' } : {});
         return this.drop(1006);
       }
       this.readyState = 1;

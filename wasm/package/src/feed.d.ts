@@ -73,7 +73,10 @@ export interface LogEntry {
   closedAt: string;
   /** The fields that changed, before and after. */
   change?: { [field: string]: [unknown, unknown] };
-  /** The stream as the entry left it: set it to this, and it is right, after retractions too. */
+  /**
+   * The stream as the entry left it: set it to this, and it is right, after retractions too. Null in a
+   * `stream.retracted`: there is no such stream any more. Null in others: the entry didn't change it.
+   */
   stream?: Stream | null;
   /** The stream's previous entry. */
   prevSeq?: number | null;
@@ -128,7 +131,7 @@ export interface Disconnected extends Error {
   readonly name: 'Disconnected';
   /** A WebSocket's close code, or the code that an event stream ended with. */
   readonly code?: number | string;
-  /** Of an HTTP answer, where the runtime shows it. */
+  /** Of an HTTP answer. Where a WebSocket didn't open and the runtime doesn't tell, that of `HEAD /api/events/stream`. */
   readonly status?: number;
 }
 
@@ -143,7 +146,7 @@ export interface ServiceNotice {
 export type FeedTopic =
   | { all: true; streamId?: undefined; recipient?: undefined; sender?: undefined }
   | { streamId: string; all?: undefined; recipient?: undefined; sender?: undefined }
-  /** Also the entry that takes a stream away from it. */
+  /** Also the entry that takes a stream away, whose `stream.recipient` is another. A sender's feed likewise. */
   | { recipient: string; all?: undefined; streamId?: undefined; sender?: undefined }
   | { sender: string; all?: undefined; streamId?: undefined; recipient?: undefined };
 
@@ -205,9 +208,10 @@ export interface FeedOptions<State = Stream[]> {
 /**
  * A feed to be iterated over, once. It connects at the first `next()` and reads no more than it is asked for: who is
  * slow loses nothing. Iterating throws `FluxoraError` where no other try is of any use: FEED_REFUSED (the service says
- * that the request is wrong; `cause` has the answer), FEED_UNAUTHORIZED (no token, or one that is refused: of a
- * function's three in a row), INPUT_TOO_LONG, and what `core` throws when it has stopped. Everything else is tried
- * again, after pauses of up to 30 s, or as long as the service asks for.
+ * that the request is wrong, or the runtime opens no such WebSocket; `cause` has the answer, or the error),
+ * FEED_UNAUTHORIZED (no token, or one that is refused: of a function's three in a row), INPUT_TOO_LONG, what is wrong
+ * with the state of a `refetch` of your own, and what `core` throws when it has stopped. Everything else is tried again,
+ * after pauses of up to 30 s, or as long as the service asks for.
  */
 export interface Feed<State = Stream[]> extends AsyncIterableIterator<FeedMessage<State>> {
   /** The position of the last message that was handed out; null before the feed has one. */

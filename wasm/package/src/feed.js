@@ -84,7 +84,8 @@ class Feed {
 
   async *#run() {
     const { core, scope, after, snapshot, signal } = this.#plan;
-    const abort = () => this.#stop.abort();
+    // As close() does: also where nobody waits for a message.
+    const abort = () => this.return();
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     const client = core.feedClient({ scope, from: after });
@@ -121,7 +122,7 @@ class Feed {
       this.#tell({ status: 'refetching', reason });
       found = await asked(() => refetch({ reason, gap, environment: this.#environment }), this.#stop.signal);
     }
-    client.refetched(found.cursor);
+    judge(() => client.refetched(found.cursor));
     this.#cursor = found.cursor;
     return { type: 'reset', reason, gap, cursor: found.cursor, state: found.state };
   }
@@ -178,10 +179,14 @@ class Feed {
   /** Reads the entries of a hole and hands them out; how often is the core's to say. Gives what is lost, or null. */
   async *#fill(client, step, last) {
     while (step.action === 'ask') {
+      const to = this.#seqOf(step.to);
       let outcome;
       for await (const page of this.#pagesOf(step)) {
         outcome = page.resume?.outcome;
         for (const entry of judge(() => listOf(page.events, 'events'))) {
+          // The feed brings those behind. Taken here, they would move the position over other streams' that it has yet
+          // to bring.
+          if (this.#seqOf(entry?.cursor) > to) continue;
           const { action } = judge(() => client.entry(entry));
           if (action === 'apply') yield this.#applied(client, entry);
         }
@@ -191,14 +196,19 @@ class Feed {
     return step.action === 'refetch' ? judge(() => this.#lostAt(client, last)) : null;
   }
 
+  #seqOf(cursor) {
+    return judge(() => this.#plan.core.cursor.parse(cursor)).seq;
+  }
+
   /** The log from `after` up to `to` at least, of one stream where it is named. */
   async *#pagesOf({ after, to, streamId }) {
-    const { core, endpoint, topic } = this.#plan;
-    const seqOf = (cursor) => judge(() => core.cursor.parse(cursor)).seq;
-    const request = { endpoint, streamId: streamId ?? topic.streamId, minVersion: seqOf(to) };
-    for (let page = { has_more: true, next_cursor: after }, at = -1n; page.has_more && seqOf(page.next_cursor) > at;) {
-      at = seqOf(page.next_cursor);
-      if (at >= seqOf(to)) return;
+    const { endpoint, topic } = this.#plan;
+    const last = this.#seqOf(to);
+    const request = { endpoint, streamId: streamId ?? topic.streamId, minVersion: last };
+    for (let page = { has_more: true, next_cursor: after }, at = -1n; page.has_more;) {
+      const next = this.#seqOf(page.next_cursor);
+      if (next <= at || next >= last) return;
+      at = next;
       page = await fetchEntries({ ...request, after: page.next_cursor }, this.#environment);
       yield page;
     }

@@ -58,12 +58,14 @@ function transportOf({ transport, WebSocket = globalThis.WebSocket, fetch = glob
 }
 
 /** What to do where entries are missing: the caller's own, nothing (null), or fetching what the service shows. */
-function refetchOf({ refetch }, endpoint, topic) {
+function refetchOf({ core, refetch }, endpoint, topic) {
   if (refetch === false) return null;
   if (refetch === undefined) return ({ environment }) => fetchState({ endpoint, topic }, environment);
   if (typeof refetch !== 'function') throw argumentInvalid('A function, or false.', 'refetch');
   return async ({ reason, gap, environment: { signal } }) => {
-    return record(await refetch({ reason, gap, signal }), 'Not a state.', 'refetch');
+    const found = record(await refetch({ reason, gap, signal }), 'Not a state.', 'refetch');
+    core.cursor.parse(found.cursor);
+    return found;
   };
 }
 

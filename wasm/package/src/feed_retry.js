@@ -27,7 +27,7 @@ export class Disconnected extends Error {
    * @param {number | string} [about.code] a WebSocket's close code, or that of an event stream's last event
    * @param {number} [about.status] of an HTTP answer
    * @param {number} [about.retryAfterMs] the least pause that the server asked for
-   * @param {number} [about.firstPauseMs] what pauses begin at, where the server said so
+   * @param {number} [about.firstPauseMs] what pauses begin at, where the server asked for longer ones
    * @param {boolean} [about.atOnce] there is no reason to wait, unless it happens again and again
    * @param {unknown} [about.cause]
    */
@@ -83,13 +83,13 @@ export class Backoff {
 
   /** The pause in ms before the next try. @param {Disconnected} trouble */
   next(trouble) {
-    const { code, status, retryAfterMs = 0, atOnce, firstPauseMs = FIRST_PAUSE_MS } = trouble;
+    const { code, status, retryAfterMs = 0, atOnce, firstPauseMs = 0 } = trouble;
     if (atOnce && !this.#hasHurried) {
       this.#hasHurried = true;
       return 0;
     }
     this.#failures += 1;
-    const first = RESTARTS.includes(code) ? Math.max(firstPauseMs, RESTART_PAUSE_MS) : firstPauseMs;
+    const first = Math.max(firstPauseMs, RESTARTS.includes(code) ? RESTART_PAUSE_MS : FIRST_PAUSE_MS);
     const most = Math.min(first * 2 ** Math.min(this.#failures - 1, 16), LONGEST_PAUSE_MS);
     const least = TOO_MUCH.includes(code) || status === 429 ? Math.max(retryAfterMs, LONG_PAUSE_MS) : retryAfterMs;
     return Math.round(least + this.#random() * most);

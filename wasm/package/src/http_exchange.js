@@ -5,6 +5,14 @@ const SILENCE_MS = 45_000;
 /** Of an answer that isn't the one hoped for. */
 const PROBLEM_MAX = 64 * 1024;
 
+/** The header that shows a token, where there is one. */
+export const authorization = (token) => (token === undefined ? {} : { authorization: `Bearer ${token}` });
+
+/** Wants no more of a body, whether or not `fetch` heeds signals. One that has a reader is left through that. */
+function leave(body) {
+  body?.cancel().catch(() => {});
+}
+
 /**
  * One HTTP request and its answer, read in pieces. Given up when nothing comes for a while, or when `signal` says so.
  * Everything that goes wrong is `Disconnected`.
@@ -29,9 +37,13 @@ export class HttpExchange {
 
   /** Sends it; gives the headers of a 200. */
   async send(url, init = {}) {
-    const asked = { ...init, signal: this.#controller.signal };
-    // Browsers refuse a `fetch` that is called on anything but their window.
-    this.#response = await this.#within(() => this.#fetch.call(globalThis, url, asked));
+    const { signal } = this.#controller;
+    this.#response = await this.#within(async () => {
+      // Browsers refuse a `fetch` that is called on anything but their window.
+      const response = await this.#fetch.call(globalThis, url, { ...init, signal });
+      if (signal.aborted) leave(response.body);
+      return response;
+    });
     if (this.#response.status !== 200) {
       throw disconnectedBy(this.#response, await this.text(PROBLEM_MAX).catch(() => ''));
     }
@@ -43,10 +55,14 @@ export class HttpExchange {
     const decoder = new TextDecoder();
     const reader = this.#response.body?.getReader();
     if (!reader) return;
-    for (;;) {
-      const { done, value } = await this.#within(() => reader.read());
-      if (done) return;
-      yield decoder.decode(value, { stream: true });
+    try {
+      for (;;) {
+        const { done, value } = await this.#within(() => reader.read());
+        if (done) return;
+        yield decoder.decode(value, { stream: true });
+      }
+    } finally {
+      leave(reader);
     }
   }
 
@@ -64,6 +80,7 @@ export class HttpExchange {
   end() {
     this.#signal.removeEventListener('abort', this.#close);
     this.#controller.abort();
+    leave(this.#response?.body);
   }
 
   #abort(reason) {

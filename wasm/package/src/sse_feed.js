@@ -3,7 +3,7 @@ import { FluxoraError } from './errors.js';
 import { EventStreamParser } from './event_stream_parser.js';
 import { Disconnected } from './feed_retry.js';
 import { parseMessage } from './feed_messages.js';
-import { HttpExchange } from './http_exchange.js';
+import { HttpExchange, authorization } from './http_exchange.js';
 
 /** What an event says to the feed; undefined for one that this version doesn't know. */
 function messageOf({ name, data }) {
@@ -31,7 +31,7 @@ export async function* readEventStream({ endpoint, topic, after, token }, enviro
   const url = endpoint('api/events/stream');
   for (const [name, value] of Object.entries(topic)) url.searchParams.set(name, value);
   if (after !== null) url.searchParams.set('after', after);
-  const headers = { accept: 'text/event-stream', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  const headers = { accept: 'text/event-stream', ...authorization(token) };
 
   const parser = new EventStreamParser();
   const exchange = new HttpExchange(environment);

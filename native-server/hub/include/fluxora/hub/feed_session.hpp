@@ -22,10 +22,10 @@ inline constexpr std::size_t max_subscriptions = 1'000;
 /// Entries of one page of a replay.
 inline constexpr std::size_t replay_page = 200;
 
-/// Ticks of about a second in which a connection may not empty its queue while more waits for it.
+/// Ticks of about a second in which what a connection has to send may not get less while more waits for it.
 inline constexpr unsigned slow_consumer_ticks = 10;
 
-/// Ticks that a replay waits for a busy store before it is given up.
+/// Times that a busy store is asked, a tick apart, before a replay is given up.
 inline constexpr unsigned busy_store_ticks = 10;
 
 /// What waits to be sent on a connection.
@@ -62,7 +62,7 @@ struct Subscribed {
 /// A connection with FeedLimits::held_from_… waiting to be sent is held: it is given nothing more until its queue is
 /// empty, and then reads on where it stopped, from what the shard remembers or from the log, until it has caught up. So
 /// a burst costs a healthy client nothing but a moment, and a slow one has a bounded queue. While entries wait for it,
-/// by a hold or by a replay, it has to empty its queue within slow_consumer_ticks, else it is ended as a slow consumer.
+/// by a hold or by a replay, it is ended as a slow consumer when its queue doesn't get shorter for slow_consumer_ticks.
 ///
 /// All on the connection's thread, which is the shard's. While it has live subscriptions the shard hands it entries;
 /// close() it before it goes.
@@ -91,6 +91,8 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   void offer(const PublishedEntry& entry, const Subscription& subscription, FrameSource& frames);
   /// About once a second while it is behind.
   void on_tick();
+  /// Closes, and ends the connection: it can't be given what it is to be given.
+  void give_up();
 
  private:
   /// What was unsubscribed while others may still come to entries that it brought.
@@ -103,7 +105,11 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   /// A topic of which the log is asked where it begins.
   struct Asking {
     Topic topic;
+    core::Cursor after;
+    std::function<void(Subscribed)> done;
     std::uint64_t ticket = 0;
+    unsigned busy_answers = 0;
+    bool waits_for_tick = false;  // to be asked again
   };
   /// What a page is read for: a subscription's replay, or everything live that is held.
   struct Reading {
@@ -117,8 +123,10 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   [[nodiscard]] Subscription* find_replay(std::uint64_t ticket) const;
   [[nodiscard]] bool is_of_another_log() const { return generation_ != shard_.generation(); }
   void ask_where_to_begin(const Topic& topic, const core::Cursor& after, std::function<void(Subscribed)> done);
-  void start(const Topic& topic, const core::Cursor& after, const ports::LogHead& head,
-             const std::function<void(Subscribed)>& done);
+  void ask_for_head(std::uint64_t ticket);
+  void ask_again();
+  void on_head(std::uint64_t ticket, const ports::StoreResult<ports::LogHead>& head);
+  void start(const Asking& asked, const ports::LogHead& head);
   void begin(const Topic& topic, std::uint64_t after_seq);
   void go_live(Subscription& subscription);
   void tell_standing(const Subscription& subscription, const std::function<void(Subscribed)>& done) const;
@@ -136,6 +144,8 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
 
   void hold(std::uint64_t at);
   void release();
+  /// Entries wait for it.
+  [[nodiscard]] bool catches_up() const { return held_at_ || replaying_ > 0; }
   void note_whether_behind();
 
   // Catching up. Where a replay is asked for, null is everything live that is held.
@@ -156,7 +166,6 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   void move(Subscription* replay, std::uint64_t position);
   /// What has caught up goes on live.
   void finish_if_there(Subscription* replay);
-  void give_up();
 
   FeedShard& shard_;
   Outlet& outlet_;
@@ -170,13 +179,14 @@ class FeedSession : public std::enable_shared_from_this<FeedSession> {
   std::uint64_t changes_ = 0;     // of the set of live subscriptions
   std::size_t queued_bytes_ = 0;  // at most what waits of what was sent
   std::size_t queued_messages_ = 0;
-  std::uint32_t generation_;  // of the shard's log
+  std::size_t ticked_bytes_ = 0;  // that waited at the last tick
+  std::uint32_t generation_;      // of the shard's log
   std::uint16_t replaying_ = 0;
   std::uint8_t stuck_ticks_ = 0;
   std::uint8_t busy_ticks_ = 0;
   FeedFormat format_;
   bool closed_ = false;
-  bool behind_ = false;     // the shard knows of it
+  bool behind_ = false;     // entries wait for it, or a busy store: the shard's tick comes to it
   bool reading_ = false;    // a page is on its way
   bool held_next_ = false;  // whose turn it is
 };

@@ -12,9 +12,9 @@
 #include "fluxora/core/unix_time.hpp"
 #include "fluxora/hub/feed_counters.hpp"
 #include "fluxora/hub/published_entry.hpp"
+#include "fluxora/hub/read_queue.hpp"
 #include "fluxora/hub/recent_entries.hpp"
 #include "fluxora/hub/topic_index.hpp"
-#include "fluxora/ports/event_log.hpp"
 
 namespace fluxora::hub {
 
@@ -65,8 +65,8 @@ class FeedShard {
   /// Runs a task on the shard's thread, or never, when that has ended. From any thread.
   using Post = std::function<void(std::function<void()> task)>;
 
-  /// The log outlives the shard and every answer that it still gives.
-  FeedShard(ports::EventLog& log, TailPosition position, Post post, const FeedLimits& limits = {});
+  /// The log outlives the shard.
+  FeedShard(ReadQueue& log, TailPosition position, Post post, const FeedLimits& limits = {});
   FeedShard(const FeedShard&) = delete;
   FeedShard& operator=(const FeedShard&) = delete;
 
@@ -78,7 +78,9 @@ class FeedShard {
 
   // From the hub.
 
-  /// The log's next entries: each goes to the sessions that ask for it.
+  /// The log's next entries: each goes to the sessions that ask for it. Where an entry fails to get to them, or the
+  /// batch isn't the next one, live sessions are given up instead of having a hole: their clients resume by cursor.
+  /// Throws what the failure was.
   void publish(std::shared_ptr<const PublishedBatch> batch);
   /// Another log has taken the place of ours.
   void change_log(const TailPosition& position);
@@ -87,7 +89,7 @@ class FeedShard {
 
   // From its sessions.
 
-  [[nodiscard]] ports::EventLog& log() noexcept { return log_; }
+  [[nodiscard]] ReadQueue& log() noexcept { return log_; }
   void post(std::function<void()> task) const { post_(std::move(task)); }
   [[nodiscard]] std::function<void(std::function<void()>)> poster() const { return post_; }
   [[nodiscard]] TopicIndex& topics() noexcept { return topics_; }
@@ -102,9 +104,12 @@ class FeedShard {
  private:
   template <class Visit>
   void tell(Visit visit);
+  void deliver(const PublishedBatch& batch);
   void deliver(const PublishedEntry& entry);
+  /// What came before isn't there for live sessions.
+  void begin_anew_at(std::uint64_t seq);
 
-  ports::EventLog& log_;
+  ReadQueue& log_;
   TailPosition position_;
   Post post_;
   const FeedLimits limits_;

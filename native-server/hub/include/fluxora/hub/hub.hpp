@@ -58,6 +58,9 @@ class Hub {
   static constexpr unsigned max_handed = 16;
   /// Pages that all replays together read at once.
   static constexpr std::size_t reads_at_once = 2;
+  /// Questions of replays that may wait for that; more are refused as busy. A connection has one page on its way at a
+  /// time.
+  static constexpr std::size_t max_reads_waiting = 10'000;
   /// Events that are remembered so that one which a replayed batch brings again isn't told again. SPEC section 6.
   static constexpr std::size_t remembered_events = 10'000;
 
@@ -72,7 +75,9 @@ class Hub {
 
   /// Finds the log's end and begins to follow. Throws ports::StoreUnavailable. `post` works as long as the log answers.
   void start(unsigned io_threads, Post post);
-  /// Ends the following. The clock must be ending.
+  /// Nothing more of the log is handed over. Returns at once; the following ends when the database lets it.
+  void begin_stop();
+  /// Ends the following, after what is being asked of the database has its answer. The clock must be ending.
   void stop();
 
   /// Sends a message to every subscriber, now and on every thread. From any thread.
@@ -85,16 +90,12 @@ class Hub {
   [[nodiscard]] FeedShard& shard(unsigned io_thread) { return shards_.at(io_thread)->feeds; }
   void add(unsigned io_thread, Subscriber& subscriber) { shard(io_thread).add(subscriber); }
   void remove(unsigned io_thread, Subscriber& subscriber) { shard(io_thread).remove(subscriber); }
-  [[nodiscard]] const TailPosition& position(unsigned io_thread) const {
-    return shards_.at(io_thread)->feeds.position();
-  }
   /// About once a second. Does nothing before start().
   void tick(unsigned io_thread);
 
  private:
   struct Shard {
-    Shard(ports::EventLog& log, const TailPosition& position, FeedShard::Post post)
-        : feeds(log, position, std::move(post)) {}
+    Shard(ReadQueue& log, const TailPosition& position, FeedShard::Post post) : feeds(log, position, std::move(post)) {}
 
     FeedShard feeds;
     unsigned handed = 0;  // hand-overs that wait; under pace_mutex_
@@ -109,8 +110,10 @@ class Hub {
   void publish(std::vector<core::LogEntry> entries);
   /// False: the end has come.
   bool hand_over(std::shared_ptr<const PublishedBatch> batch);
-  /// False: the end has come.
+  /// Counts a hand-over to each thread once all have room. False: the end has come.
   bool await_threads();
+  /// One hand-over less waits for that thread.
+  void end_hand_over(Shard& shard);
   [[nodiscard]] bool is_told_again(const core::LogEntry& entry);
   void change_log(const ports::LogHead& head);
   template <class Task>

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "fluxora/hub/topic.hpp"
@@ -57,7 +58,7 @@ class TopicIndex {
   /// The nodes that the entry belongs to, each once. Nodes may be taken and given back meanwhile.
   template <class Visit>
   void for_each(const EntryKeys& entry, Visit visit) {
-    const bool outermost = !std::exchange(visiting_, true);
+    const Visiting visiting(*this);
     for (const bool of_event : {false, true}) {
       look(Topic::Kind::all, {}, entry, of_event, visit);
       look(Topic::Kind::stream, entry.stream_id, entry, of_event, visit);
@@ -66,16 +67,30 @@ class TopicIndex {
       look(Topic::Kind::sender, entry.parties.sender, entry, of_event, visit);
       look(Topic::Kind::sender, entry.parties.former_sender, entry, of_event, visit);
     }
-    if (!outermost) return;
-    visiting_ = false;
-    drop_unused();
   }
 
-  /// Everybody who follows anything live; a session as often as it has live subscriptions.
+  /// Everybody who follows anything live, each once.
   [[nodiscard]] std::vector<FeedSession*> followers() const;
 
  private:
   using Nodes = std::unordered_map<Topic, TopicNode, TopicHash, TopicEqual>;
+
+  /// While nodes are visited none is dropped.
+  class Visiting {
+   public:
+    explicit Visiting(TopicIndex& index) : index_(index), outermost_(!std::exchange(index.visiting_, true)) {}
+    ~Visiting() {
+      if (!outermost_) return;
+      index_.visiting_ = false;
+      index_.drop_unused();
+    }
+    Visiting(const Visiting&) = delete;
+    Visiting& operator=(const Visiting&) = delete;
+
+   private:
+    TopicIndex& index_;
+    const bool outermost_;
+  };
 
   template <class Visit>
   void look(Topic::Kind kind, std::string_view value, const EntryKeys& entry, bool of_event, Visit& visit) {

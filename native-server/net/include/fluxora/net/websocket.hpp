@@ -22,21 +22,20 @@ struct WebSocketMetrics {
   std::uint64_t bytes_sent = 0;
 };
 
-/// One open connection. Everything but post() is called on the connection's own I/O thread only.
+/// One open connection. Used on its own I/O thread only, onto which others come by Server::post().
 class WebSocketConnection {
  public:
   virtual ~WebSocketConnection() = default;
 
   /// Queues a text message. What is queued in one task of the I/O thread leaves in one write behind it. A queue that is
-  /// over its bound although the socket was offered all of it closes the connection with 4008 (slow consumer) and drops
-  /// the rest.
+  /// over its bound although the socket was offered all of it closes the connection as close_slow() does.
   virtual void send(Frame frame) = 0;
   /// The same for a binary message.
   virtual void send_binary(Frame frame) = 0;
   /// Sends what is queued, then a close frame; later sends are ignored.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
-  /// Runs `task` on the connection's I/O thread. From any thread.
-  virtual void post(std::function<void()> task) = 0;
+  /// The same with 4008 for a client that doesn't read: of what is queued only a message that has begun is sent.
+  virtual void close_slow(std::string_view reason) = 0;
   /// True when every frame sent so far has been written.
   [[nodiscard]] virtual bool drained() const = 0;
   /// What of that waits, against WebSocketLimits.
