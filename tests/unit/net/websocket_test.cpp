@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include "counting_sendmsg.hpp"
+#include "counting_writes.hpp"
 #include "failing_allocations.hpp"
 #include "test_server.hpp"
 #include "websocket_client.hpp"

@@ -4,7 +4,7 @@
 
 namespace fluxora::net::test {
 
-/// How often this program has called sendmsg(), with which the server writes WebSocket frames, and some HTTP answers.
+/// How often this program has sent without waiting, which is how the server writes WebSocket frames.
 [[nodiscard]] std::uint64_t writes_of_messages();
 
 }  // namespace fluxora::net::test
