@@ -17,7 +17,7 @@ const options = parseOptions({ indexer: { type: 'string' } });
 
 /** How much is measured. A smoke run only shows that everything still works together. */
 const SIZE = options.smoke
-  ? { rounds: 1, events: 2_000, rebuilt: 10_000, rolledBackLedgers: 50, early: 2_000, late: 10_000 }
+  ? { rounds: 1, events: 2_000, rebuilt: 10_000, rolledBackLedgers: 10, early: 2_000, late: 10_000 }
   : { rounds: 5, events: 50_000, rebuilt: 1_000_000, rolledBackLedgers: 1_000, early: 500_000, late: 5_000_000 };
 
 async function newDatabase(cluster) {

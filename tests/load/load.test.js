@@ -23,6 +23,6 @@ function checkRows(program, options, rows) {
 test('every row of the service is measured', () => checkRows('load.mjs', [], 12));
 const programs = () => join(dirname(serverProgram()), '../../tests/load');
 test('every row of the indexer is measured', () => {
-  checkRows('indexer.mjs', ['--indexer', join(programs(), 'fluxora_indexer_load')], 6);
+  checkRows('indexer.mjs', ['--indexer', join(programs(), 'fluxora_indexer_load')], 7);
 });
 test('every row of the feed is measured', () => checkRows('realtime.mjs', ['--programs', programs()], 15));
