@@ -87,7 +87,9 @@ Figures ingest(const std::string& url, std::uint64_t events) {
 /// Back by so many ledgers, as the indexer goes back where it finds a fork.
 Figures roll_back(const std::string& url, std::uint32_t ledgers) {
   load::LoadLog log(url);
-  const std::uint32_t target = log.checkpoint().value().ledger - ledgers;
+  const std::uint32_t newest = log.checkpoint().value().ledger;
+  if (newest <= ledgers) throw std::invalid_argument("the log has only " + std::to_string(newest) + " ledgers");
+  const std::uint32_t target = newest - ledgers;
   const Clock::time_point begun = Clock::now();
   Figures figures;
   while (log.checkpoint()->ledger > target) figures.count += log.roll_back(target, rollback_entries);
