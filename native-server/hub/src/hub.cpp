@@ -33,12 +33,13 @@ Hub::~Hub() {
   stop();
 }
 
-void Hub::start(unsigned io_threads, Post post) {
+void Hub::start(unsigned io_threads, Post post, std::function<void()> on_entries) {
   const ports::LogHead head = tail_->head();
   const Batches recent = read_recent(head);
   const TailPosition begin = {head.epoch, recent.empty() ? head.head_seq : recent.front()->after_seq};
   at_end_ = clock_.now();
   post_ = std::move(post);
+  on_entries_ = std::move(on_entries);
   for (unsigned i = 0; i < io_threads; ++i) {
     shards_.push_back(std::make_unique<Shard>(
         log_, begin, [to_thread = post_, i](std::function<void()> task) { to_thread(i, std::move(task)); }));
@@ -115,6 +116,7 @@ void Hub::read_news() {
       continue;
     }
     const bool is_end = !page.has_more;
+    if (on_entries_ && !page.entries.empty()) on_entries_();
     publish(std::move(page.entries));
     if (!is_end) continue;
     at_end_ = clock_.now();

@@ -230,7 +230,9 @@ class HubTest : public ::testing::Test {
  protected:
   void start(std::size_t entries) {
     log_.append(entries, /*notify=*/false);
-    hub_.start(2, [this](unsigned io_thread, std::function<void()> task) { io_.post(io_thread, std::move(task)); });
+    hub_.start(
+        2, [this](unsigned io_thread, std::function<void()> task) { io_.post(io_thread, std::move(task)); },
+        [this] { ++growths_; });
   }
   void end() {
     clock_.end();
@@ -248,9 +250,18 @@ class HubTest : public ::testing::Test {
   fakes::FakeLog lines_;
   IoThreads io_{2};
   MemoryEventLog replays_;  // nobody asks it anything here
+  std::atomic<unsigned> growths_{0};
   Hub hub_{std::make_unique<Tail>(log_), replays_, clock_, lines_};
   Listener listener_;
 };
+
+TEST_F(HubTest, TellsThatTheLogHasGrown) {
+  start(7);
+  EXPECT_EQ(growths_, 0u) << "what was there before isn't new";
+  log_.append(2);
+  follow_to(9);
+  EXPECT_GE(growths_, 1u);
+}
 
 TEST_F(HubTest, BeginsWhereTheLogEnds) {
   start(7);

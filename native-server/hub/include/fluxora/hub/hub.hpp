@@ -74,7 +74,8 @@ class Hub {
   Hub& operator=(const Hub&) = delete;
 
   /// Finds the log's end and begins to follow. Throws ports::StoreUnavailable. `post` works as long as the log answers.
-  void start(unsigned io_threads, Post post);
+  /// `on_entries`: called when the log has grown, on the thread that follows it; must not block.
+  void start(unsigned io_threads, Post post, std::function<void()> on_entries = nullptr);
   /// Nothing more of the log is handed over. Returns at once; the following ends when the database lets it.
   void begin_stop();
   /// Ends the following, after what is being asked of the database has its answer. The clock must be ending.
@@ -124,6 +125,7 @@ class Hub {
   ports::Clock& clock_;
   ports::Log& lines_;
   Post post_;
+  std::function<void()> on_entries_;
   std::vector<std::unique_ptr<Shard>> shards_;
   TailPosition position_;                         // of the following thread
   core::DedupCache standing_{remembered_events};  // of the following thread
