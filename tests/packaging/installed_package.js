@@ -1,4 +1,4 @@
-// The package as a user gets it: packed, and installed from the tarball into a new project.
+// Packages as a user gets them: packed, and installed from the tarballs into a new project.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,8 +6,11 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-export const PACKAGE = resolve(HERE, '../../wasm/package');
+export const CORE = resolve(HERE, '../../wasm/package');
+export const EDGE = resolve(HERE, '../../edge');
 export const NPM_MS = 120_000;
+
+const SELF_TESTS = ['self_test.js', 'follow_feed.js'];
 
 function npm(folder, ...args) {
   // scripts/lib/node.sh: npm runs with the system's node, also where the tests run with a newer one.
@@ -16,15 +19,20 @@ function npm(folder, ...args) {
   return execFileSync('npm', [...args, ...quiet], { cwd: folder, env, encoding: 'utf8', timeout: NPM_MS });
 }
 
-/** A project in a folder of its own that depends on the packed package and nothing else. */
+/** A project in a folder of its own that depends on the packed packages and nothing else. */
 export class Project {
-  constructor() {
+  /**
+   * @param {string[]} [packages] folders; `packed` is what npm says of the last one
+   * @param {string[]} [files] of this folder, put into the project
+   */
+  constructor(packages = [CORE], files = SELF_TESTS) {
     this.folder = mkdtempSync(join(tmpdir(), 'fluxora-packaging-'));
     try {
-      [this.packed] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', this.folder));
+      const packed = packages.map((from) => JSON.parse(npm(from, 'pack', '--json', '--pack-destination', this.folder))[0]);
+      this.packed = packed.at(-1);
       this.write('package.json', '{"name": "consumer", "version": "1.0.0", "private": true, "type": "module"}');
-      npm(this.folder, 'install', join(this.folder, this.packed.filename));
-      for (const file of ['self_test.js', 'follow_feed.js']) copyFileSync(join(HERE, file), join(this.folder, file));
+      npm(this.folder, 'install', ...packed.map(({ filename }) => join(this.folder, filename)));
+      for (const file of files) copyFileSync(join(HERE, file), join(this.folder, file));
     } catch (error) {
       this.remove();
       throw error;

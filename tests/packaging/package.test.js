@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { PACKAGE, Project } from './installed_package.js';
+import { CORE, Project } from './installed_package.js';
 
 const FILES = ['LICENSE', 'README.md', 'dist/fluxora_core.wasm', 'dist/fluxora_ed25519.wasm', 'dist/fluxora_verify.wasm',
   'package.json'];
@@ -21,11 +21,11 @@ before(() => {
 });
 after(() => project?.remove());
 
-const ours = (name) => readFileSync(join(PACKAGE, name));
+const ours = (name) => readFileSync(join(CORE, name));
 const theirs = (name) => readFileSync(project.path(Project.installed(name)));
 
 test('the files are exactly these', () => {
-  const loaders = readdirSync(join(PACKAGE, 'src'), { recursive: true }).filter((name) => /\.(js|d\.ts)$/.test(name));
+  const loaders = readdirSync(join(CORE, 'src'), { recursive: true }).filter((name) => /\.(js|d\.ts)$/.test(name));
   const packed = project.packed.files.map(({ path }) => path);
   assert.deepEqual(packed.sort(), [...FILES, ...loaders.map((name) => `src/${name}`)].sort());
 });
@@ -64,7 +64,7 @@ test('it needs no other package and runs nothing when installed', () => {
 
 test('its licence is the project\'s', () => {
   assert.equal(project.manifest().license, 'MIT');
-  assert.ok(theirs('LICENSE').equals(readFileSync(join(PACKAGE, '../../LICENSE'))));
+  assert.ok(theirs('LICENSE').equals(readFileSync(join(CORE, '../../LICENSE'))));
 });
 
 test('every entry of exports is there', () => {
