@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "utf8.hpp"
+#include "fluxora/core/utf8.hpp"
 
 namespace fluxora::core {
 namespace {

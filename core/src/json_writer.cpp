@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "fluxora/core/decimal.hpp"
-#include "utf8.hpp"
+#include "fluxora/core/utf8.hpp"
 
 namespace fluxora::core {
 namespace {

@@ -1,4 +1,4 @@
-#include "utf8.hpp"
+#include "fluxora/core/utf8.hpp"
 
 #include <cstdint>
 
