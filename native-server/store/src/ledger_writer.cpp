@@ -86,10 +86,10 @@ std::string not_passed_yet(std::string_view kind, std::string_view column) {
 class PostgresIngestTransaction final : public ports::IngestTransaction {
  public:
   /// `expected`: the checkpoint that must be held, in the `known` log; null: any, and then it is looked whether the log
-  /// can be continued, which is the known one from then on.
+  /// can be continued, which is the known one from then on. `fan_out` may be null.
   PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>* expected, HeldLog& known,
-                            ports::Following following)
-      : own_(own), following_(std::move(following)) {
+                            ports::Following following, WebhookFanOut* fan_out)
+      : own_(own), following_(std::move(following)), fan_out_(fan_out) {
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
       const pqxx::row row = sql_->exec(
@@ -154,7 +154,9 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   std::uint64_t lock_log() override {
     guarded([&](pqxx::connection&) {
-      head_seq_ = sql_->exec("SELECT seq FROM log_head FOR UPDATE")[0][0].as<std::uint64_t>();
+      const pqxx::row row = sql_->exec("SELECT seq, epoch, webhooks_version FROM log_head FOR UPDATE")[0];
+      head_seq_ = row[0].as<std::uint64_t>();
+      if (fan_out_ != nullptr) fan_out_->log_is_locked(row[1].c_str(), row[2].as<std::int64_t>());
     });
     return head_seq_;
   }
@@ -274,6 +276,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
       insert_ledgers(record.ledgers);
       if (!record.entries.empty()) {
         append_entries(*sql_, head_seq_, record.entries, record.streams);
+        if (fan_out_ != nullptr) fan_out_->write(*sql_, record.entries);
       } else if (!record.streams.empty()) {
         write_streams(*sql_, record.streams);
       }
@@ -331,6 +334,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   std::optional<ports::Checkpoint> checkpoint_;
   std::unique_ptr<pqxx::work> sql_;
   std::uint64_t head_seq_ = 0;
+  WebhookFanOut* fan_out_;
 };
 
 }  // namespace
@@ -362,7 +366,9 @@ std::vector<ports::StreamTail> read_streams_due(pqxx::transaction_base& sql, cor
 
 PostgresLedgerStore::PostgresLedgerStore(StoreOptions options)
     : leader_lock_(options.schema.empty() ? leader_lock : next_leader_lock),
-      connection_(std::move(options), "indexer", write_timeout_ms) {}
+      connection_(options, "indexer", write_timeout_ms) {
+  if (options.schema.empty()) fan_out_.emplace();
+}
 
 bool PostgresLedgerStore::lead() {
   connection_.use([this](pqxx::connection& connection) {
@@ -482,11 +488,11 @@ std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::
   if (!holds_lock()) {
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }
-  return std::make_unique<PostgresIngestTransaction>(connection_, &expected, known_, following_);
+  return std::make_unique<PostgresIngestTransaction>(connection_, &expected, known_, following_, fan_out());
 }
 
 std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin_at_held(const ports::Following& following) {
-  return std::make_unique<PostgresIngestTransaction>(connection_, nullptr, known_, following);
+  return std::make_unique<PostgresIngestTransaction>(connection_, nullptr, known_, following, fan_out());
 }
 
 }  // namespace fluxora::store

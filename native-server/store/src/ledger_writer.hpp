@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 #include "fluxora/ports/ledger_store.hpp"
+#include "webhook_fan_out.hpp"
 
 namespace fluxora::store {
 
@@ -37,12 +38,14 @@ class PostgresLedgerStore final : public ports::LedgerStore {
 
  private:
   [[nodiscard]] bool holds_lock() const noexcept;
+  [[nodiscard]] WebhookFanOut* fan_out() noexcept { return fan_out_ ? &*fan_out_ : nullptr; }
 
   const long long leader_lock_;
   OwnConnection connection_;
   std::optional<std::uint64_t> led_in_;  // the opening of the connection whose session took the advisory lock
   ports::Following following_;
-  HeldLog known_;  // as opened; before that, the epoch that was seen first
+  HeldLog known_;                         // as opened; before that, the epoch that was seen first
+  std::optional<WebhookFanOut> fan_out_;  // none: nobody is told of a log that isn't served yet
 };
 
 /// As ports::IngestTransaction has it.

@@ -123,6 +123,15 @@ std::string text_array(pqxx::transaction_base& sql, const std::vector<std::strin
   return sql.quote(array + "}") + "::text[]";
 }
 
+std::string number_array(const std::vector<std::uint64_t>& numbers) {
+  std::string array = "'{";
+  for (const std::uint64_t number : numbers) {
+    if (array.size() > 2) array += ',';
+    array += std::to_string(number);
+  }
+  return array + "}'::bigint[]";
+}
+
 std::string bytea(core::ByteView bytes) {
   return "\\x" + core::hex_encode(bytes);
 }

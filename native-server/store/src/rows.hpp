@@ -59,6 +59,7 @@ inline constexpr int read_point_width = 3;
 
 /// The same as one literal of an array, which PostgreSQL reads quicker where they are many.
 [[nodiscard]] std::string text_array(pqxx::transaction_base& sql, const std::vector<std::string>& texts);
+[[nodiscard]] std::string number_array(const std::vector<std::uint64_t>& numbers);
 
 /// bytea as PostgreSQL writes it, `\x…`.
 [[nodiscard]] std::string bytea(core::ByteView bytes);

@@ -6,6 +6,7 @@
 #include "account_queries.hpp"
 #include "api_keys.hpp"
 #include "audit_log.hpp"
+#include "delivery_queue.hpp"
 #include "event_log_reader.hpp"
 #include "indexer_board.hpp"
 #include "ledger_queries.hpp"
@@ -21,6 +22,8 @@
 #include "stream_exporter.hpp"
 #include "stream_queries.hpp"
 #include "stream_writer.hpp"
+#include "webhook_upkeep.hpp"
+#include "webhooks.hpp"
 
 namespace fluxora::store {
 namespace {
@@ -85,6 +88,7 @@ class Store::Impl {
   PostgresReplayJobs replay_jobs{pool};
   PostgresReconciliation reconciliation{pool};
   PostgresIndexerAlarms indexer_alarms{pool};
+  PostgresWebhooks webhooks{pool};
 };
 
 Store::Store(StoreOptions options, ports::Log& log) : impl_(std::make_unique<Impl>(std::move(options), log)) {}
@@ -138,6 +142,9 @@ ports::IndexerAlarms& Store::indexer_alarms() noexcept {
 ports::Reconciliation& Store::reconciliation() noexcept {
   return impl_->reconciliation;
 }
+ports::Webhooks& Store::webhooks() noexcept {
+  return impl_->webhooks;
+}
 
 StoreStatistics Store::statistics() const {
   StoreStatistics statistics;
@@ -161,6 +168,14 @@ std::unique_ptr<ports::JobQueue> make_job_queue(const StoreOptions& options) {
 
 std::unique_ptr<ports::NextLog> make_next_log(const StoreOptions& options, std::uint64_t job, ports::Log& log) {
   return std::make_unique<PostgresNextLog>(options, job, log);
+}
+
+std::unique_ptr<ports::WebhookUpkeep> make_webhook_upkeep(const StoreOptions& options) {
+  return std::make_unique<PostgresWebhookUpkeep>(options);
+}
+
+std::unique_ptr<ports::DeliveryQueue> make_delivery_queue(const StoreOptions& options) {
+  return std::make_unique<PostgresDeliveryQueue>(options);
 }
 
 }  // namespace fluxora::store

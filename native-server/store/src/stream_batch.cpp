@@ -151,13 +151,13 @@ class Composer {
   [[nodiscard]] bool changes_anything() const { return !entries_.empty(); }
 
   /// In one round trip.
-  void write(pqxx::transaction_base& sql) const {
+  void write(pqxx::transaction_base& sql, WebhookFanOut& fan_out) const {
     std::vector<core::Stream> changed;
     for (const auto& [id, touched] : streams_) {
       if (touched.changed) changed.push_back(touched.stream);
     }
     sql.exec(append_entries_sql(sql, point_.head_seq, entries_) + write_streams_sql(sql, changed) + new_keys_sql(sql) +
-             append_audit_sql(sql, records_));
+             append_audit_sql(sql, records_) + fan_out.write_sql(sql, entries_));
   }
 
  private:
@@ -238,7 +238,8 @@ const ports::IdempotencyKey* PendingWrite::key() const {
   return creation != nullptr && creation->idempotency ? &*creation->idempotency : nullptr;
 }
 
-BatchOutcome write_batch(pqxx::connection& connection, const std::vector<PendingWrite>& writes) {
+BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out,
+                         const std::vector<PendingWrite>& writes) {
   BatchOutcome outcome;
   outcome.answers.resize(writes.size());
   pqxx::work sql(connection);
@@ -252,17 +253,20 @@ BatchOutcome write_batch(pqxx::connection& connection, const std::vector<Pending
     if (const auto* change = std::get_if<ports::StreamChange>(&writes[i].what)) ids.push_back(change->id);
   }
   // Whoever changes API streams or keys holds this row, so what is read after it stays as it is until the commit.
-  const pqxx::result head = sql.exec("SELECT " + std::string(read_point_columns) +
-                                     ", pg_current_xact_id()::text FROM log_head h CROSS JOIN indexer_checkpoint c"
-                                     " FOR UPDATE OF h");
+  const pqxx::result head =
+      sql.exec("SELECT " + std::string(read_point_columns) +
+               ", pg_current_xact_id()::text, h.webhooks_version FROM log_head h CROSS JOIN indexer_checkpoint c"
+               " FOR UPDATE OF h");
+  const ports::ReadPoint end = read_point_from_row(head[0], 0);
+  fan_out.log_is_locked(end.epoch, head[0][read_point_width + 1].as<std::int64_t>());
   KnownCreations known = read_known_creations(sql, names);
-  Composer composer(read_point_from_row(head[0], 0), std::move(known), read_streams(sql, ids));
+  Composer composer(end, std::move(known), read_streams(sql, ids));
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (claimed[i]) outcome.answers[i] = std::visit(composer, writes[i].what);
   }
   if (!composer.changes_anything()) return outcome;
 
-  composer.write(sql);
+  composer.write(sql, fan_out);
   if (!commit(sql)) outcome.in_doubt = head[0][read_point_width].c_str();
   return outcome;
 }

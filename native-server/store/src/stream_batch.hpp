@@ -9,6 +9,7 @@
 #include <pqxx/pqxx>
 
 #include "fluxora/ports/stream_writer.hpp"
+#include "webhook_fan_out.hpp"
 
 namespace fluxora::store {
 
@@ -30,7 +31,7 @@ struct BatchOutcome {
 };
 
 /// Does all the writes in one transaction, in their order. Throws as libpqxx does; nothing was done then.
-BatchOutcome write_batch(pqxx::connection& connection, const std::vector<PendingWrite>& writes);
+BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out, const std::vector<PendingWrite>& writes);
 
 /// How a transaction in doubt has ended; none: it hasn't yet.
 std::optional<bool> has_committed(pqxx::connection& connection, const std::string& transaction);

@@ -56,6 +56,7 @@ class PostgresStreamWriter final : public ports::StreamWriter {
   ReadPool& pool_;
   ports::Log& log_;
   std::unique_ptr<pqxx::connection> connection_;  // the thread's
+  WebhookFanOut fan_out_;                         // the thread's
   std::chrono::steady_clock::time_point next_removal_;
 
   std::mutex mutex_;

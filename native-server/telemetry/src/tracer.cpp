@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "fluxora/core/bytes.hpp"
 
@@ -71,15 +72,13 @@ std::string_view known_method(std::string_view method) noexcept {
   return known == methods.end() ? other_method : *known;
 }
 
-/// A span under way on this thread. Those of a thread end in the reverse of the order in which they began.
-class Tracer::LiveSpan final : public ports::Span {
+/// A span under way.
+class Tracer::OpenSpan : public ports::Span {
  public:
-  LiveSpan(Tracer& tracer, FinishedSpan span) : tracer_(tracer), span_(std::move(span)), outer_(current) {
+  OpenSpan(Tracer& tracer, FinishedSpan span) : tracer_(tracer), span_(std::move(span)) {
     span_.start_ns = tracer_.clock_.now_ns();
-    current = this;
   }
-  ~LiveSpan() override {
-    current = outer_;
+  ~OpenSpan() override {
     span_.end_ns = std::max(span_.start_ns, tracer_.clock_.now_ns());
     try {
       tracer_.exporter_->add(std::move(span_));
@@ -88,8 +87,8 @@ class Tracer::LiveSpan final : public ports::Span {
       return;
     }
   }
-  LiveSpan(const LiveSpan&) = delete;
-  LiveSpan& operator=(const LiveSpan&) = delete;
+  OpenSpan(const OpenSpan&) = delete;
+  OpenSpan& operator=(const OpenSpan&) = delete;
 
   void set(std::string_view name, std::string_view value) override {
     span_.attributes.push_back({std::string(name), attribute_text(value)});
@@ -104,15 +103,27 @@ class Tracer::LiveSpan final : public ports::Span {
   [[nodiscard]] std::string traceparent() const override { return format_traceparent(span_.context); }
   [[nodiscard]] const TraceContext& context() const noexcept { return span_.context; }
 
-  static thread_local LiveSpan* current;  ///< the innermost; null: nothing that is traced
-
  private:
   Tracer& tracer_;
   FinishedSpan span_;
-  LiveSpan* outer_;
 };
 
-thread_local Tracer::LiveSpan* Tracer::LiveSpan::current = nullptr;
+/// One that its thread is at. Those of a thread end in the reverse of the order in which they began.
+class Tracer::NestedSpan final : public OpenSpan {
+ public:
+  NestedSpan(Tracer& tracer, FinishedSpan span)
+      : OpenSpan(tracer, std::move(span)), outer_(std::exchange(current, this)) {}
+  ~NestedSpan() override { current = outer_; }
+  NestedSpan(const NestedSpan&) = delete;
+  NestedSpan& operator=(const NestedSpan&) = delete;
+
+  static thread_local NestedSpan* current;  ///< the innermost; null: nothing that is traced
+
+ private:
+  NestedSpan* outer_;
+};
+
+thread_local Tracer::NestedSpan* Tracer::NestedSpan::current = nullptr;
 
 Tracer::Tracer(SpanExporter* exporter, std::uint32_t sampled_share, const ports::Clock& clock, ports::Random& random)
     : exporter_(exporter), sampled_share_(sampled_share), clock_(clock), random_(random) {}
@@ -142,25 +153,35 @@ std::optional<TraceContext> Tracer::begin_trace() {
   return context;
 }
 
-std::unique_ptr<ports::Span> Tracer::start(ports::SpanKind kind, std::string_view name) {
+std::optional<FinishedSpan> Tracer::begin_span(ports::SpanKind kind, std::string_view name) {
   auto context = begin_trace();
-  if (!context) return nullptr;
+  if (!context) return std::nullopt;
   FinishedSpan span;
   span.context = std::move(*context);
   span.kind = kind;
   span.name = name;
-  return std::make_unique<LiveSpan>(*this, std::move(span));
+  return span;
+}
+
+std::unique_ptr<ports::Span> Tracer::start(ports::SpanKind kind, std::string_view name) {
+  auto span = begin_span(kind, name);
+  return span ? std::make_unique<NestedSpan>(*this, std::move(*span)) : nullptr;
+}
+
+std::unique_ptr<ports::Span> Tracer::start_detached(ports::SpanKind kind, std::string_view name) {
+  auto span = begin_span(kind, name);
+  return span ? std::make_unique<OpenSpan>(*this, std::move(*span)) : nullptr;
 }
 
 std::unique_ptr<ports::Span> Tracer::start_part(ports::SpanKind kind, std::string_view name) {
-  if (LiveSpan::current == nullptr) return nullptr;
+  if (NestedSpan::current == nullptr) return nullptr;
   FinishedSpan span;
-  span.context = LiveSpan::current->context();
+  span.context = NestedSpan::current->context();
   span.parent = span.context.span;
   span.context.span = new_span_id();
   span.kind = kind;
   span.name = name;
-  return std::make_unique<LiveSpan>(*this, std::move(span));
+  return std::make_unique<NestedSpan>(*this, std::move(span));
 }
 
 std::optional<TracedRequest> Tracer::record_request(const net::HeaderFields& headers, const ServedRequest& request) {

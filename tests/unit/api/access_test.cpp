@@ -381,6 +381,7 @@ TEST(ApiKeyText, KeysAreTakenOutOfLogs) {
   EXPECT_EQ(without_credentials("eyJhIn0.eyJiIn0.sig eyJhIn0.eyJiIn0.si"), "eyJ eyJ");
   EXPECT_EQ(without_credentials("eyJhbGciOiJIUzI1NiJ9.eyJzdWIi"), "eyJ") << "cut off before its signature";
   EXPECT_EQ(without_credentials("eyJ"), "eyJ");
+  EXPECT_EQ(without_credentials("/a/whsec_MfKQ9r8G+a%2Fb/c== whsk_AQID \"whsec_ab-_\""), "/a/whsec_ whsk_ \"whsec_\"");
 }
 
 }  // namespace

@@ -94,5 +94,16 @@ TEST(ListCursor, WhatWeNeverMadeIsRefused) {
   }
 }
 
+TEST(ListCursor, APlaceOfAnyListGoesWithItsFilters) {
+  for (const std::string place : {"", "12", "wd_12_k3f9_1042", "a/b/c"}) {
+    const std::string text = encode_place(place, "one list");
+    EXPECT_EQ(decode_place(text, "one list"), place);
+    EXPECT_EQ(decode_place(text, "another list"), std::nullopt);
+    EXPECT_EQ(decode_list_cursor(text, "one list").has_value(), false);
+  }
+  EXPECT_EQ(decode_place("", "one list"), std::nullopt);
+  EXPECT_EQ(decode_place("12", "one list"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fluxora::api::test

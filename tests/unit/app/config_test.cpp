@@ -298,7 +298,17 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.traces_share, unset.traces_share);
   EXPECT_EQ(set.indexer_audit_interval_ms, unset.indexer_audit_interval_ms);
   EXPECT_EQ(set.horizon_poll_ms, unset.horizon_poll_ms);
-  EXPECT_EQ(defaults.size(), 23u) << "a new default needs its line above";
+  EXPECT_EQ(set.webhook_delivery, unset.webhook_delivery);
+  EXPECT_EQ(set.webhook_schedule.attempts_max(), unset.webhook_schedule.attempts_max());
+  for (std::size_t failed = 1; failed <= set.webhook_schedule.attempts_max(); ++failed) {
+    EXPECT_EQ(set.webhook_schedule.pause_ms(failed, 1), unset.webhook_schedule.pause_ms(failed, 1));
+  }
+  EXPECT_EQ(set.webhook_timeout_ms, unset.webhook_timeout_ms);
+  EXPECT_EQ(set.webhook_concurrency, unset.webhook_concurrency);
+  EXPECT_EQ(set.webhook_endpoint_concurrency, unset.webhook_endpoint_concurrency);
+  EXPECT_EQ(set.webhook_retention_days, unset.webhook_retention_days);
+  EXPECT_EQ(set.webhook_max_waiting, unset.webhook_max_waiting);
+  EXPECT_EQ(defaults.size(), 30u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {
@@ -312,9 +322,6 @@ TEST(Config, TheTableIsComplete) {
     EXPECT_TRUE(listed.insert(std::string(setting.name)).second) << setting.name << " twice";
     EXPECT_FALSE(setting.description.empty()) << setting.name;
     EXPECT_EQ(setting.description.back(), '.') << setting.name;
-  }
-  for (const std::string_view name : unused_settings()) {
-    EXPECT_TRUE(listed.insert(std::string(name)).second) << name << " is used";
   }
   EXPECT_EQ(asked, listed);
 }
@@ -344,12 +351,48 @@ TEST(Config, AVariableSetToNothingCountsAsNotSet) {
   EXPECT_EQ(process_environment()("FLUXORA_CONFIG_TEST"), std::nullopt);
 }
 
-TEST(Config, SettingsThatThisVersionDoesNotUseAreNamed) {
-  const ConfigResult result =
-      read({{"FLUXORA_WEBHOOK_SECRET", "very-secret"}, {"FLUXORA_WEBHOOK_URL", "https://hook"}});
-  EXPECT_EQ(result.problems, Texts{});
-  EXPECT_EQ(result.notes, (Texts{"FLUXORA_WEBHOOK_URL is set, but not used by this version.",
-                                 "FLUXORA_WEBHOOK_SECRET is set, but not used by this version."}));
+TEST(Config, AnEndpointWithoutTheApiHasASecret) {
+  const char* secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  EXPECT_EQ(accepted("FLUXORA_WEBHOOK_SECRET", secret, {{"FLUXORA_WEBHOOK_URL", "https://hook.example/f"}}).webhook_url,
+            "https://hook.example/f");
+  EXPECT_EQ(read({{"FLUXORA_WEBHOOK_URL", "https://hook.example/f"}}).problems,
+            Texts{"FLUXORA_WEBHOOK_SECRET must be set where FLUXORA_WEBHOOK_URL is."});
+  const ConfigResult plain =
+      read({{"FLUXORA_WEBHOOK_URL", "http://hook.example/"}, {"FLUXORA_WEBHOOK_SECRET", secret}});
+  ASSERT_EQ(plain.problems.size(), 1u);
+  EXPECT_EQ(plain.problems[0].rfind("FLUXORA_WEBHOOK_URL must be https", 0), 0u) << plain.problems[0];
+  EXPECT_EQ(accepted("FLUXORA_WEBHOOK_URL", "http://127.0.0.1:4000/",
+                     {{"FLUXORA_WEBHOOK_SECRET", secret},
+                      {"WEBHOOK_HTTP_HOSTS", "127.0.0.1"},
+                      {"WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"}})
+                .webhook_url,
+            "http://127.0.0.1:4000/");
+  const ConfigResult alone = read({{"FLUXORA_WEBHOOK_SECRET", secret}});
+  EXPECT_EQ(alone.problems, Texts{});
+  EXPECT_EQ(alone.notes, Texts{"FLUXORA_WEBHOOK_SECRET is set, but not used: there is no FLUXORA_WEBHOOK_URL."});
+}
+
+TEST(Config, SecretsOfWebhooksAreRefusedWithoutBeingRepeated) {
+  const ConfigResult wrong = read({{"FLUXORA_WEBHOOK_URL", "https://hook.example/f"},
+                                   {"FLUXORA_WEBHOOK_SECRET", "very-secret!"},
+                                   {"WEBHOOK_SECRET_KEYS", "c2hvcnQ="}});
+  EXPECT_EQ(wrong.problems,
+            (Texts{"FLUXORA_WEBHOOK_SECRET must be whsec_ and base64.",
+                   "WEBHOOK_SECRET_KEYS must be base64 of 32 bytes, or several of that, comma separated."}));
+  const std::string key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+  EXPECT_EQ(accepted("WEBHOOK_SECRET_KEYS", key + "," + key).webhook_secret_keys, key + "," + key);
+}
+
+TEST(Config, WhereWebhooksMayGoIsAList) {
+  const Config config = accepted("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8, fd00::/8, 10.1.2.3");
+  EXPECT_EQ(config.webhook_private_networks.size(), 3u);
+  expect_refused("WEBHOOK_PRIVATE_NETWORKS", {"10.0.0.1/8", "localhost", "10.0.0.1,", ""},
+                 "must be IP addresses or CIDR blocks");
+  EXPECT_EQ(accepted("WEBHOOK_HTTP_HOSTS", "localhost, 127.0.0.1").webhook_http_hosts,
+            (std::vector<std::string>{"localhost", "127.0.0.1"}));
+  expect_refused("WEBHOOK_HTTP_HOSTS", {"http://a", "a b", "a,", "a/b", ""}, "must be names or addresses of hosts");
+  EXPECT_EQ(accepted("WEBHOOK_RETRY_SCHEDULE", "1s,2m").webhook_schedule.attempts_max(), 3u);
+  expect_refused("WEBHOOK_RETRY_SCHEDULE", {"1", "0s", "8d", "1s,", ""}, "must be 1 to 32 pauses");
 }
 
 TEST(Config, AWitnessWithoutAnRpcIsToldOf) {

@@ -34,13 +34,14 @@ void add_extension(X509* certificate, X509* issuer, int kind, const std::string&
   X509_EXTENSION_free(extension);
 }
 
-X509* new_certificate(EVP_PKEY* key, const std::string& name, long serial) {
+X509* new_certificate(EVP_PKEY* key, const std::string& name, long serial, Validity validity = Validity::now) {
   X509* certificate = X509_new();
   require(certificate != nullptr, "a certificate");
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -one_day_s);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), one_day_s);
+  const long shift_s = validity == Validity::now ? 0 : validity == Validity::over ? -2 * one_day_s : 2 * one_day_s;
+  X509_gmtime_adj(X509_getm_notBefore(certificate), shift_s - one_day_s);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), shift_s + one_day_s);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
   X509_set_pubkey(certificate, key);
@@ -71,9 +72,9 @@ Authority::~Authority() {
   EVP_PKEY_free(key_);
 }
 
-SSL_CTX* Authority::server_context(const std::string& names) const {
+SSL_CTX* Authority::server_context(const std::string& names, Validity validity) const {
   EVP_PKEY* key = new_key();
-  X509* certificate = new_certificate(key, "Test server", 2);
+  X509* certificate = new_certificate(key, "Test server", 2, validity);
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate_));
   add_extension(certificate, certificate_, NID_subject_alt_name, names);
   require(X509_sign(certificate, key_, EVP_sha256()) > 0, "a signature");

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -198,9 +199,27 @@ TEST_F(TracerTest, NestsSpansOnTheirThread) {
   EXPECT_EQ(attributes(batch).at("events"), "2");
 }
 
+TEST_F(TracerTest, LetsDetachedSpansOverlapAndEndOnAnyThread) {
+  Tracer& tracing = tracer();
+  auto first = tracing.start_detached(ports::SpanKind::client, "first");
+  auto second = tracing.start_detached(ports::SpanKind::client, "second");
+  EXPECT_EQ(tracing.start_part(ports::SpanKind::client, "of neither"), nullptr);
+  std::thread([ended = std::move(first)]() mutable { ended.reset(); }).join();
+  clock_.advance(3ms);
+  second.reset();
+  const auto spans = exported();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[0]["name"], "first");
+  EXPECT_EQ(spans[0]["endTimeUnixNano"], "1800000000000000000");
+  EXPECT_EQ(spans[1]["endTimeUnixNano"], "1800000000003000000");
+  EXPECT_NE(spans[0]["traceId"], spans[1]["traceId"]);
+  for (const auto& span : spans) EXPECT_FALSE(span.contains("parentSpanId"));
+}
+
 TEST_F(TracerTest, MakesNothingWithoutAnExporter) {
   Tracer off(nullptr, whole_share, clock_, random_);
   EXPECT_EQ(off.start(ports::SpanKind::internal, "batch"), nullptr);
+  EXPECT_EQ(off.start_detached(ports::SpanKind::client, "attempt"), nullptr);
   EXPECT_FALSE(record(off));
   headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
   EXPECT_EQ(record(off)->trace_id, trace_id);

@@ -10,7 +10,8 @@ namespace fluxora::ports {
 /// OpenTelemetry's kinds of work: within the service, asked of it, asked by it of others.
 enum class SpanKind : std::uint8_t { internal, server, client };
 
-/// A piece of work under way that is being traced; its destructor ends it. On the thread that began it only.
+/// A piece of work under way that is being traced; its destructor ends it. On the thread that began it only, where
+/// nothing else is said.
 class Span {
  public:
   virtual ~Span() = default;
@@ -29,6 +30,9 @@ class Tracer {
   virtual ~Tracer() = default;
   /// The beginning of a trace. Null: this one isn't traced.
   [[nodiscard]] virtual std::unique_ptr<Span> start(SpanKind kind, std::string_view name) = 0;
+  /// The same for work that goes on beside others of its thread and may end on another, one thread at a time: no part
+  /// of what the thread is at, and nothing is a part of it.
+  [[nodiscard]] virtual std::unique_ptr<Span> start_detached(SpanKind kind, std::string_view name) = 0;
   /// A part of what the thread is at. Null where that isn't traced.
   [[nodiscard]] virtual std::unique_ptr<Span> start_part(SpanKind kind, std::string_view name) = 0;
 };

@@ -8,6 +8,7 @@
 #include "fluxora/ports/account_reader.hpp"
 #include "fluxora/ports/api_keys.hpp"
 #include "fluxora/ports/audit_log.hpp"
+#include "fluxora/ports/delivery_queue.hpp"
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/indexer_alarms.hpp"
 #include "fluxora/ports/ledger_reader.hpp"
@@ -23,6 +24,8 @@
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 #include "fluxora/ports/stream_writer.hpp"
+#include "fluxora/ports/webhook_upkeep.hpp"
+#include "fluxora/ports/webhooks.hpp"
 
 namespace fluxora::store {
 
@@ -79,6 +82,7 @@ class Store {
   [[nodiscard]] ports::ReplayJobs& replay_jobs() noexcept;
   [[nodiscard]] ports::Reconciliation& reconciliation() noexcept;
   [[nodiscard]] ports::IndexerAlarms& indexer_alarms() noexcept;
+  [[nodiscard]] ports::Webhooks& webhooks() noexcept;
   /// From any thread.
   [[nodiscard]] StoreStatistics statistics() const;
   /// For the one thread that follows the log, with a connection of its own.
@@ -96,6 +100,12 @@ class Store {
 /// `job`: what the swap marks as done. `log` outlives it.
 [[nodiscard]] std::unique_ptr<ports::NextLog> make_next_log(const StoreOptions& options, std::uint64_t job,
                                                             ports::Log& log);
+
+/// For the one thread that delivers webhooks, with a connection of its own.
+[[nodiscard]] std::unique_ptr<ports::DeliveryQueue> make_delivery_queue(const StoreOptions& options);
+
+/// For the one thread that looks after webhooks, with a connection of its own.
+[[nodiscard]] std::unique_ptr<ports::WebhookUpkeep> make_webhook_upkeep(const StoreOptions& options);
 
 /// All of the log, and what was made of it, as it is now; with a connection of its own. Throws
 /// ports::StoreUnavailable.

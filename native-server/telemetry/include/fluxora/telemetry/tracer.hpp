@@ -11,7 +11,9 @@
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/random.hpp"
 #include "fluxora/ports/tracing.hpp"
+#include "fluxora/telemetry/finished_span.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
+#include "fluxora/telemetry/trace_context.hpp"
 
 namespace fluxora::telemetry {
 
@@ -48,6 +50,7 @@ class Tracer final : public ports::Tracer {
   Tracer(SpanExporter* exporter, std::uint32_t sampled_share, const ports::Clock& clock, ports::Random& random);
 
   std::unique_ptr<ports::Span> start(ports::SpanKind kind, std::string_view name) override;
+  std::unique_ptr<ports::Span> start_detached(ports::SpanKind kind, std::string_view name) override;
   std::unique_ptr<ports::Span> start_part(ports::SpanKind kind, std::string_view name) override;
 
   /// A request that has just ended: OpenTelemetry's HTTP server span. `headers` are the request's. From any thread.
@@ -55,10 +58,12 @@ class Tracer final : public ports::Tracer {
   std::optional<TracedRequest> record_request(const net::HeaderFields& headers, const ServedRequest& request);
 
  private:
-  class LiveSpan;
+  class OpenSpan;
+  class NestedSpan;
 
   [[nodiscard]] TraceId new_trace_id();
   [[nodiscard]] std::optional<TraceContext> begin_trace();
+  [[nodiscard]] std::optional<FinishedSpan> begin_span(ports::SpanKind kind, std::string_view name);
   [[nodiscard]] SpanId new_span_id();
 
   SpanExporter* const exporter_;

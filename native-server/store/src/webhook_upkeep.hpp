@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "connection.hpp"
+#include "fluxora/ports/webhook_upkeep.hpp"
+
+namespace fluxora::store {
+
+class PostgresWebhookUpkeep final : public ports::WebhookUpkeep {
+ public:
+  explicit PostgresWebhookUpkeep(const StoreOptions& options);
+
+  void configure(const std::optional<ports::ConfiguredEndpoint>& endpoint) override;
+  bool advance_replay(std::size_t entries, std::size_t most_waiting) override;
+  std::size_t prune(core::UnixMillis before, std::size_t limit) override;
+  ports::DeliveryBacklog backlog(std::size_t most_waiting) override;
+
+ private:
+  /// As OwnConnection's; here the database's refusals, a statement that took too long for one, are outages too.
+  template <class Work>
+  auto use(Work work) -> decltype(work(std::declval<pqxx::connection&>()));
+
+  OwnConnection connection_;
+};
+
+}  // namespace fluxora::store
