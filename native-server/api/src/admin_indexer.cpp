@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "access.hpp"
-#include "admin_answers.hpp"
 #include "indexer_json.hpp"
+#include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -56,9 +56,7 @@ std::string indexer_text(const ports::IndexerStatus& status, const std::vector<p
 
 void show_indexer(const ApiContext& context, const Caller&, const std::shared_ptr<const net::Request>& request,
                   const net::Respond& respond) {
-  if (const auto problems = QueryParameters(*request).problems(); !problems.empty()) {
-    return respond(validation_problem(*request, problems));
-  }
+  if (refuse_query(*request, respond)) return;
   context.indexer_alarms->list(
       shown_alarms, [&context, request, respond](ports::StoreResult<std::vector<ports::IndexerAlarm>> alarms) {
         if (!alarms) return respond(store_problem(alarms.error(), *request));
@@ -68,9 +66,7 @@ void show_indexer(const ApiContext& context, const Caller&, const std::shared_pt
 
 void acknowledge(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
                  const net::Respond& respond) {
-  if (const auto problems = QueryParameters(*request).problems(); !problems.empty()) {
-    return respond(validation_problem(*request, problems));
-  }
+  if (refuse_query(*request, respond)) return;
   const auto id = row_id(request->path_parameters[0]);
   if (!id) return respond(problem(404, "There is no such alarm.", *request));
   context.indexer_alarms->acknowledge(*id, audit_record(caller, *request),
@@ -88,7 +84,7 @@ void acknowledge(const ApiContext& context, const Caller& caller, const std::sha
 
 void add_admin_indexer_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    add_admin_route(router, context, method, pattern, handle);
+    add_guarded_route(router, context, Access::admin, method, pattern, handle);
   };
   add("GET", "/admin/indexer", show_indexer);
   add("POST", "/admin/indexer/alarms/{id}/acknowledge", acknowledge);

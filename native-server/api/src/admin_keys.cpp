@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "access.hpp"
-#include "admin_answers.hpp"
+#include "body_fields.hpp"
 #include "fluxora/api/api_key_text.hpp"
-#include "json_body.hpp"
-#include "json_fields.hpp"
+#include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -87,18 +86,12 @@ ports::NewApiKey read_key(JsonFields& fields, core::UnixMillis now) {
 
 void create_key(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
                 net::Respond respond) {
-  auto body = read_json_object(*request);
-  if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
-  auto problems = QueryParameters(*request).problems();
-  JsonFields fields(std::get<Json>(body));
-  ports::NewApiKey wanted = read_key(fields, context.clock.now());
-  for (FieldProblem& problem : std::move(fields).problems()) problems.push_back(std::move(problem));
-  if (!problems.empty()) return respond(validation_problem(*request, problems));
-
+  auto wanted = read_body(*request, respond, [&](JsonFields& fields) { return read_key(fields, context.clock.now()); });
+  if (!wanted) return;
   const ApiKeyText made = make_api_key(context.random);
-  wanted.id = made.id;
-  wanted.secret_hash = made.secret_hash();
-  context.api_keys.create(std::move(wanted), audit_record(caller, *request),
+  wanted->id = made.id;
+  wanted->secret_hash = made.secret_hash();
+  context.api_keys.create(std::move(*wanted), audit_record(caller, *request),
                           [request, respond, text = made.text()](ports::StoreResult<ports::ApiKey> key) {
                             if (!key) return respond(store_problem(key.error(), *request));
                             std::string json_text;
@@ -113,9 +106,7 @@ void create_key(const ApiContext& context, const Caller& caller, const std::shar
 
 void revoke_key(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
                 net::Respond respond) {
-  if (const auto problems = QueryParameters(*request).problems(); !problems.empty()) {
-    return respond(validation_problem(*request, problems));
-  }
+  if (refuse_query(*request, respond)) return;
   const std::string& id = request->path_parameters[0];
   if (!is_api_key_id(id)) return respond(problem(404, "There is no such key.", *request));
   context.api_keys.revoke(id, audit_record(caller, *request),
@@ -148,7 +139,7 @@ void write_api_key_json(core::JsonWriter& json, const ports::ApiKey& key, std::s
 
 void add_admin_key_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    add_admin_route(router, context, method, pattern, handle);
+    add_guarded_route(router, context, Access::admin, method, pattern, handle);
   };
   add("GET", "/admin/api-keys",
       [](const ApiContext& of, const Caller&, const std::shared_ptr<const net::Request>& request,

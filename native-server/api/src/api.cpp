@@ -24,6 +24,9 @@ std::shared_ptr<const net::Router> build_router(const ApiContext& context) {
   add_audit_routes(*router, context);
   add_replay_routes(*router, context);
   add_reconciliation_routes(*router, context);
+  add_webhook_endpoint_routes(*router, context);
+  add_webhook_delivery_routes(*router, context);
+  add_webhook_replay_routes(*router, context);
   const auto places = std::make_shared<AddressLimit>(context.max_sockets_per_address, context.connection_counts);
   add_stream_socket(*router, context, places);
   add_event_stream(*router, context, places);

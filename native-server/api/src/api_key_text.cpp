@@ -15,9 +15,26 @@ constexpr std::size_t secret_bytes = 32;
 constexpr std::size_t secret_length = 43;
 constexpr std::size_t max_name_length = 100;
 constexpr std::string_view token_start = "eyJ";  // {" in base64url, as every header of a token begins
+/// Of webhooks' secrets, and of the keys that sign them.
+constexpr std::array<std::string_view, 2> webhook_prefixes = {"whsec_", "whsk_"};
 
 bool is_secret_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/// Base64 of either alphabet; `%`: in a path its slashes may be encoded.
+bool is_webhook_secret_character(char c) {
+  return is_secret_character(c) || c == '+' || c == '/' || c == '=' || c == '%';
+}
+
+/// Erases what belongs to a secret behind each `start`.
+void cut_behind(std::string& text, std::string_view start, bool (*belongs)(char)) {
+  for (std::size_t at = 0; (at = text.find(start, at)) != std::string::npos;) {
+    at += start.size();
+    std::size_t end = at;
+    while (end < text.size() && belongs(text[end])) ++end;
+    text.erase(at, end - at);
+  }
 }
 
 /// Where the run of base64url characters ends that begins at `from`.
@@ -60,10 +77,8 @@ bool is_api_key_id(std::string_view text) noexcept {
 
 std::string without_credentials(std::string_view text) {
   std::string clean(text);
-  for (std::size_t at = 0; (at = clean.find(prefix, at)) != std::string::npos;) {
-    at += prefix.size();
-    clean.erase(at, end_of_run(clean, at) - at);
-  }
+  cut_behind(clean, prefix, is_secret_character);
+  for (const std::string_view start : webhook_prefixes) cut_behind(clean, start, is_webhook_secret_character);
   for (std::size_t at = 0; (at = clean.find(token_start, at)) != std::string::npos;) {
     at += token_start.size();
     std::size_t end = end_of_run(clean, at);

@@ -1,5 +1,6 @@
 #include "access.hpp"
 #include "fluxora/core/json_writer.hpp"
+#include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -33,18 +34,14 @@ std::optional<std::string> filter(QueryParameters& query, std::string_view name)
 
 void write_entry(core::JsonWriter& json, const ports::AuditEntry& entry) {
   const ports::AuditRecord& record = entry.record;
-  const auto text_or_null = [&](std::string_view name, const std::string& text) {
-    json.key(name);
-    text.empty() ? json.null() : json.string(text);
-  };
   json.begin_object();
   json.key("position").unsigned_integer(entry.position);
   json.key("at").string(core::format_rfc3339_millis(entry.at));
   json.key("actor").string(record.actor);
   json.key("action").string(record.action);
-  text_or_null("target", record.target);
-  text_or_null("address", record.address);
-  text_or_null("requestId", record.request_id);
+  write_text_or_null(json, "target", record.target);
+  write_text_or_null(json, "address", record.address);
+  write_text_or_null(json, "requestId", record.request_id);
   json.key("detail").raw(record.detail);
   json.end_object();
 }
@@ -73,10 +70,7 @@ void read_audit(const ApiContext& context, const std::shared_ptr<const net::Requ
     json.key("next_cursor");
     page->has_more ? json.string(std::to_string(page->entries.back().position)) : json.null();
     json.end_object();
-    net::Response response;
-    response.headers.emplace_back("Cache-Control", "no-store");
-    response.body = std::move(body);
-    respond(std::move(response));
+    respond(private_response(std::move(body)));
   });
 }
 

@@ -96,14 +96,6 @@ std::string root_text(const ApiContext& context) {
   return body;
 }
 
-/// True when it has answered: a query on a resource that takes none.
-bool refuse_query(const net::Request& request, const net::Respond& respond) {
-  const auto problems = QueryParameters(request).problems();
-  if (problems.empty()) return false;
-  respond(validation_problem(request, problems));
-  return true;
-}
-
 }  // namespace
 
 void add_health_routes(net::Router& router, const ApiContext& context) {

@@ -5,6 +5,7 @@
 
 #include "fluxora/core/decimal.hpp"
 #include "fluxora/core/strkey.hpp"
+#include "query.hpp"
 
 namespace fluxora::api {
 namespace {
@@ -54,6 +55,19 @@ std::optional<std::string> JsonFields::address(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<core::Cursor> JsonFields::cursor(std::string_view name) {
+  const std::string* value = text(name);
+  if (value == nullptr) return std::nullopt;
+  auto parsed = core::parse_cursor(*value);
+  if (parsed) return std::move(*parsed);
+  add_problem(name, not_a_cursor);
+  return std::nullopt;
+}
+
+std::optional<core::Cursor> JsonFields::optional_cursor(std::string_view name) {
+  return find(name) == nullptr ? std::nullopt : cursor(name);
+}
+
 std::optional<core::UnixSeconds> JsonFields::seconds(std::string_view name) {
   const Json* value = find(name);
   if (value == nullptr) return std::nullopt;
@@ -89,11 +103,20 @@ const std::string* JsonFields::optional_text(std::string_view name) {
   return text;
 }
 
+bool JsonFields::given(std::string_view name) {
+  find(name);
+  return object_.contains(name);
+}
+
 const Json* JsonFields::array(std::string_view name) {
   const Json* value = find(name);
   if (value != nullptr && value->is_array()) return value;
   add_problem(name, "must be an array.");
   return nullptr;
+}
+
+const Json* JsonFields::optional_array(std::string_view name) {
+  return find(name) == nullptr ? nullptr : array(name);
 }
 
 const Json* JsonFields::value(std::string_view name) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fluxora/core/amount.hpp"
+#include "fluxora/core/cursor.hpp"
 #include "fluxora/core/unix_time.hpp"
 #include "problem.hpp"
 
@@ -25,12 +26,20 @@ class JsonFields {
   std::optional<core::Amount> amount(std::string_view name);
   /// A StrKey G… or C…, which must be there.
   std::optional<std::string> address(std::string_view name);
+  /// A log cursor, which must be there.
+  std::optional<core::Cursor> cursor(std::string_view name);
+  /// The same; none where absent or null.
+  std::optional<core::Cursor> optional_cursor(std::string_view name);
   /// Unix seconds: a number up to 2^53 - 1, or a string of digits up to 2^64 - 1. None where absent or null.
   std::optional<core::UnixSeconds> seconds(std::string_view name);
   /// A string, which must be there.
   const std::string* text(std::string_view name);
   /// A string; null where absent or JSON's null.
   const std::string* optional_text(std::string_view name);
+  /// True where the member is there, null included, and then counts as asked for.
+  bool given(std::string_view name);
+  /// An array; null where absent or JSON's null.
+  const nlohmann::json* optional_array(std::string_view name);
   /// An array, which must be there.
   const nlohmann::json* array(std::string_view name);
   /// Anything but null, which must be there.

@@ -22,11 +22,11 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
-std::string with_checksum(const std::string& position, std::string_view filters) {
-  std::string checked = position;
-  checked += '\n';
-  checked += filters;
-  return position + "/" + std::to_string(fnv1a(checked));
+std::string with_checksum(std::string_view place, std::string_view filters) {
+  std::string text(place);
+  const std::uint64_t checksum = fnv1a(text + '\n' + std::string(filters));
+  text += "/" + std::to_string(checksum);
+  return text;
 }
 
 // Base64 in the URL's alphabet and without padding (RFC 4648 section 5).
@@ -48,32 +48,42 @@ std::string from_url_alphabet(std::string_view url_text) {
 
 }  // namespace
 
-std::string encode_list_cursor(const ListCursor& cursor, std::string_view filters) {
-  const std::string plain =
-      "2/" + cursor.epoch + "/" + std::to_string(cursor.position.created_seq) + "/" + cursor.position.id;
-  return to_url_alphabet(core::base64_encode(core::as_bytes(with_checksum(plain, filters))));
+std::string encode_place(std::string_view place, std::string_view filters) {
+  return to_url_alphabet(core::base64_encode(core::as_bytes(with_checksum(place, filters))));
 }
 
-std::optional<ListCursor> decode_list_cursor(std::string_view text, std::string_view filters) {
+std::optional<std::string> decode_place(std::string_view text, std::string_view filters) {
   if (text.empty() || text.size() > max_cursor_length) return std::nullopt;
   const auto bytes = core::base64_decode(from_url_alphabet(text));
   if (!bytes) return std::nullopt;
   const std::string decoded(bytes->begin(), bytes->end());
+  std::string place = decoded.substr(0, decoded.rfind('/'));
+  // Made again from what was read, it has to be the same text: that also covers the checksum.
+  if (encode_place(place, filters) != text) return std::nullopt;
+  return place;
+}
 
-  // version/epoch/created_seq/id/checksum
+std::string encode_list_cursor(const ListCursor& cursor, std::string_view filters) {
+  return encode_place(
+      "2/" + cursor.epoch + "/" + std::to_string(cursor.position.created_seq) + "/" + cursor.position.id, filters);
+}
+
+std::optional<ListCursor> decode_list_cursor(std::string_view text, std::string_view filters) {
+  const auto place = decode_place(text, filters);
+  if (!place) return std::nullopt;
+  // version/epoch/created_seq/id
   std::array<std::string, 4> parts;
   std::size_t from = 0;
   for (std::string& part : parts) {
-    const std::size_t slash = decoded.find('/', from);
-    if (slash == std::string::npos) return std::nullopt;
-    part = decoded.substr(from, slash - from);
-    from = slash + 1;
+    if (from > place->size()) return std::nullopt;
+    const std::size_t end = std::min(place->find('/', from), place->size());
+    part = place->substr(from, end - from);
+    from = end + 1;
   }
   const auto& [version, epoch, seq, id] = parts;
   ListCursor cursor{epoch, {0, id}};
   const auto [end, error] = std::from_chars(seq.data(), seq.data() + seq.size(), cursor.position.created_seq);
   if (version != "2" || error != std::errc{} || end != seq.data() + seq.size()) return std::nullopt;
-  // Made again from what was read, it has to be the same text: that also covers the checksum.
   if (encode_list_cursor(cursor, filters) != text || !core::is_stream_id(id)) return std::nullopt;
   return cursor;
 }

@@ -67,7 +67,7 @@ std::optional<std::string> QueryParameters::stream_id(std::string_view name) {
   const auto given = text(name);
   if (!given) return std::nullopt;
   if (!core::is_stream_id(*given)) {
-    add_problem(name, "is not the id of a stream.");
+    add_problem(name, not_a_stream_id);
     return std::nullopt;
   }
   return std::string(*given);
@@ -86,7 +86,7 @@ std::optional<core::Cursor> QueryParameters::cursor(std::string_view name) {
   if (!given) return std::nullopt;
   auto parsed = core::parse_cursor(*given);
   if (!parsed) {
-    add_problem(name, "must be a cursor that this service gave.");
+    add_problem(name, not_a_cursor);
     return std::nullopt;
   }
   return std::move(*parsed);
@@ -109,6 +109,13 @@ std::vector<FieldProblem> QueryParameters::problems() && {
     add_problem(shown_name(given.first), message);
   }
   return std::move(problems_);
+}
+
+bool refuse_query(const net::Request& request, const net::Respond& respond) {
+  const auto problems = QueryParameters(request).problems();
+  if (problems.empty()) return false;
+  respond(validation_problem(request, problems));
+  return true;
 }
 
 }  // namespace fluxora::api

@@ -15,6 +15,9 @@ namespace fluxora::api {
 
 /// What is said of a text that is no address.
 inline constexpr std::string_view not_an_address = "must be a Stellar address, G… or C….";
+/// And of one that is no cursor of the log, or no id of a stream.
+inline constexpr std::string_view not_a_cursor = "must be a cursor that this service gave.";
+inline constexpr std::string_view not_a_stream_id = "is not the id of a stream.";
 
 /// Reads a request's query parameters and gathers everything that is wrong with them: what a route doesn't ask for is
 /// unknown, what comes twice is refused. Ask for all parameters first, then look at problems().
@@ -49,5 +52,8 @@ class QueryParameters {
   std::vector<std::string_view> known_;
   std::vector<FieldProblem> problems_;
 };
+
+/// Of a resource that takes no parameters: true where there are some, and it has answered.
+[[nodiscard]] bool refuse_query(const net::Request& request, const net::Respond& respond);
 
 }  // namespace fluxora::api

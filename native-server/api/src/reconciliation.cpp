@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "access.hpp"
-#include "admin_answers.hpp"
 #include "fluxora/core/json_writer.hpp"
+#include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"

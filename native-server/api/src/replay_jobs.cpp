@@ -2,10 +2,9 @@
 #include <utility>
 
 #include "access.hpp"
-#include "admin_answers.hpp"
+#include "body_fields.hpp"
 #include "fluxora/core/json_writer.hpp"
-#include "json_body.hpp"
-#include "json_fields.hpp"
+#include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -13,7 +12,6 @@
 namespace fluxora::api {
 namespace {
 
-using Json = nlohmann::json;
 using Action = ports::ReplayJobs::Action;
 
 constexpr std::size_t default_limit = 20;
@@ -21,15 +19,11 @@ constexpr std::size_t max_limit = 100;
 constexpr std::string_view no_such_job = "There is no such job.";
 
 void write_job(core::JsonWriter& json, const ports::Job& job) {
-  const auto text_or_null = [&](std::string_view name, const std::string& text) {
-    json.key(name);
-    text.empty() ? json.null() : json.string(text);
-  };
   json.begin_object();
   json.key("id").string(std::to_string(job.id));
   json.key("kind").string(ports::name_in(ports::job_kinds, job.what.kind));
   json.key("state").string(ports::name_in(ports::job_states, job.state));
-  text_or_null("contracts", job.what.contracts);
+  write_text_or_null(json, "contracts", job.what.contracts);
   json.key("fromLedger");
   job.what.from_ledger ? json.unsigned_integer(*job.what.from_ledger) : json.null();
   json.key("done").unsigned_integer(job.place.done);
@@ -42,7 +36,7 @@ void write_job(core::JsonWriter& json, const ports::Job& job) {
   write_time(json, "startedAt", job.started_at);
   write_time(json, "updatedAt", job.updated_at);
   write_time(json, "finishedAt", job.finished_at);
-  text_or_null("message", job.message);
+  write_text_or_null(json, "message", job.message);
   json.end_object();
 }
 
@@ -95,21 +89,15 @@ ports::NewJob read_job(JsonFields& fields) {
 
 void start_job(const ApiContext& context, const Caller& caller, const std::shared_ptr<const net::Request>& request,
                net::Respond respond) {
-  auto body = read_json_object(*request);
-  if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
-  auto problems = QueryParameters(*request).problems();
-  JsonFields fields(std::get<Json>(body));
-  ports::NewJob job = read_job(fields);
-  for (FieldProblem& problem : std::move(fields).problems()) problems.push_back(std::move(problem));
-  if (!problems.empty()) return respond(validation_problem(*request, problems));
-
-  if (job.kind == ports::JobKind::replay) {
+  auto job = read_body(*request, respond, read_job);
+  if (!job) return;
+  if (job->kind == ports::JobKind::replay) {
     if (context.replay_contracts.empty()) {
       return respond(problem(409, "This instance follows no chain that could be read again.", *request));
     }
-    job.contracts = context.replay_contracts;
+    job->contracts = context.replay_contracts;
   }
-  context.replay_jobs->start(std::move(job), audit_record(caller, *request),
+  context.replay_jobs->start(std::move(*job), audit_record(caller, *request),
                              [request, respond](ports::StoreResult<std::optional<ports::Job>> made) {
                                if (!made) return respond(store_problem(made.error(), *request));
                                if (!*made) {
@@ -130,9 +118,7 @@ std::string_view refusal(Action action, const ports::Job& job) {
 
 void change_job(const ApiContext& context, Action action, const Caller& caller,
                 const std::shared_ptr<const net::Request>& request, net::Respond respond) {
-  if (const auto problems = QueryParameters(*request).problems(); !problems.empty()) {
-    return respond(validation_problem(*request, problems));
-  }
+  if (refuse_query(*request, respond)) return;
   const auto id = row_id(request->path_parameters[0]);
   if (!id) return respond(problem(404, no_such_job, *request));
   context.replay_jobs->change(*id, action, audit_record(caller, *request),
@@ -149,7 +135,7 @@ void change_job(const ApiContext& context, Action action, const Caller& caller,
 
 void add_replay_routes(net::Router& router, const ApiContext& context) {
   const auto add = [&](std::string_view method, std::string_view pattern, auto handle) {
-    add_admin_route(router, context, method, pattern, handle);
+    add_guarded_route(router, context, Access::admin, method, pattern, handle);
   };
   const auto change = [](Action action) {
     return [action](const ApiContext& of, const Caller& caller, const std::shared_ptr<const net::Request>& request,

@@ -27,6 +27,9 @@ void add_admin_indexer_routes(net::Router& router, const ApiContext& context);
 void add_audit_routes(net::Router& router, const ApiContext& context);
 void add_replay_routes(net::Router& router, const ApiContext& context);
 void add_reconciliation_routes(net::Router& router, const ApiContext& context);
+void add_webhook_endpoint_routes(net::Router& router, const ApiContext& context);
+void add_webhook_delivery_routes(net::Router& router, const ApiContext& context);
+void add_webhook_replay_routes(net::Router& router, const ApiContext& context);
 /// Both kinds of feeds take their places from the same.
 void add_stream_socket(net::Router& router, const ApiContext& context, std::shared_ptr<AddressLimit> places);
 void add_event_stream(net::Router& router, const ApiContext& context, std::shared_ptr<AddressLimit> places);

@@ -2,11 +2,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "body_fields.hpp"
 #include "entity_tag.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/stream.hpp"
-#include "json_body.hpp"
-#include "json_fields.hpp"
 #include "list_cursor.hpp"
 #include "min_version.hpp"
 #include "problem.hpp"
@@ -192,15 +191,10 @@ void look_up_streams(const ApiContext& context, const std::shared_ptr<const net:
                      net::Respond respond) {
   QueryParameters parameters(*request);
   check_min_version(*request, parameters);
-  auto problems = std::move(parameters).problems();
-  auto body = read_json_object(*request);
-  if (auto* wrong = std::get_if<net::Response>(&body)) return respond(std::move(*wrong));
-  JsonFields fields(std::get<nlohmann::json>(body));
-  auto asked = fields.texts("ids", max_lookup);
-  for (FieldProblem& problem : std::move(fields).problems()) problems.push_back(std::move(problem));
-  if (!problems.empty()) return respond(validation_problem(*request, problems));
-
-  const std::vector<std::string> ids = without_repetitions(std::move(*asked));
+  auto asked = read_body(*request, respond, std::move(parameters).problems(),
+                         [](JsonFields& fields) { return fields.texts("ids", max_lookup); });
+  if (!asked) return;
+  const std::vector<std::string> ids = without_repetitions(std::move(**asked));
   std::vector<std::string> possible;  // what can't be an id needn't be asked for
   for (const std::string& id : ids) {
     if (core::is_stream_id(id)) possible.push_back(id);

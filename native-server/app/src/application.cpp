@@ -8,19 +8,18 @@
 
 #include "fluxora/api/access.hpp"
 #include "fluxora/api/api.hpp"
-#include "fluxora/chain/rpc_contract_storage.hpp"
-#include "fluxora/chain/stellar_rpc.hpp"
+#include "fluxora/core/secret_box.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/hub/service_notice.hpp"
-#include "fluxora/indexer/event_intake.hpp"
-#include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/outbound/webhook_transport.hpp"
 #include "fluxora/redis/redis.hpp"
 #include "fluxora/store/store.hpp"
 #include "jobs.hpp"
 #include "json_log.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
+#include "parts.hpp"
 #include "process.hpp"
 #include "service_watch.hpp"
 #include "system_clock.hpp"
@@ -41,36 +40,6 @@ std::chrono::milliseconds until(std::chrono::steady_clock::time_point end) {
   const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
   return std::max(left, milliseconds(0));
 }
-
-/// The chain's side of the service; absent where no chain is followed.
-struct ChainFollower {
-  ChainFollower(const Config& config, store::Store& store, SystemClock& clock, SystemRandom& random, JsonLog& log,
-                ServiceWatch& watch, telemetry::Tracer& tracer)
-      : breaker(clock, random, log),
-        witness(horizon_witness(config, clock, log)),
-        rpc(chain_source_options(config, breaker, tracer)),
-        storage(storage_options(config, breaker), log),
-        ledgers(store.make_ledger_store()),
-        indexer(
-            round_options(config, breaker, witness.get()), rpc, *ledgers, clock, log,
-            [&watch](bool degraded, std::string_view why) { watch.chain_changed(degraded, why); }, &tracer) {}
-
-  chain::RpcBreaker breaker;
-  std::unique_ptr<chain::HorizonWitness> witness;  ///< none: not configured
-  chain::StellarRpc rpc;
-  chain::RpcContractStorage storage;
-  std::unique_ptr<ports::LedgerStore> ledgers;
-  indexer::Indexer indexer;
-};
-
-/// In its place where others read the chain and send what it says.
-struct ContractEvents {
-  ContractEvents(const Config& config, store::Store& store, SystemClock& clock, JsonLog& log)
-      : ledgers(store.make_ledger_store()), intake(intake_options(config), *ledgers, clock, log) {}
-
-  std::unique_ptr<ports::LedgerStore> ledgers;
-  indexer::EventIntake intake;
-};
 
 int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& log) {
   store::migrate(store_options(config), log);
@@ -93,6 +62,12 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   }
   std::unique_ptr<ContractEvents> sent;
   if (config.takes_contract_events()) sent = std::make_unique<ContractEvents>(config, store, clock, log);
+
+  const auto secrets = core::SecretBox::parse(config.webhook_secret_keys);  // none: not configured
+  std::unique_ptr<WebhookSender> sender;
+  if (config.webhook_delivery) {
+    sender = std::make_unique<WebhookSender>(config, secrets ? &*secrets : nullptr, clock, random, log, tracer);
+  }
 
   api::AccessControl access(access_options(config), store.api_keys(), store.audit_log(), clock, log);
   std::atomic<bool> shutting_down{false};
@@ -135,6 +110,17 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     context.connection_counts = &shared->connection_counts();
     context.redis_well = [&shared] { return shared->is_well(); };
   }
+  context.webhooks = &store.webhooks();
+  context.webhook_secrets = secrets ? &*secrets : nullptr;
+  context.webhook_target_problem = [rules = webhook_targets(config)](std::string_view url) {
+    return outbound::target_problem(url, rules);
+  };
+  if (sender) {
+    context.wake_webhooks = [&sender] {
+      sender->dispatcher.wake();
+      sender->upkeep.wake();
+    };
+  }
   JobRunner jobs(config, clock, log, chain ? &chain->breaker : nullptr);
   const auto router = api::build_router(context);
   telemetry::RequestMetrics requests(*router);
@@ -142,21 +128,25 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   options.on_tick = [&hub](unsigned io_thread) { hub.tick(io_thread); };
   net::Server server(std::move(options), router);
   listening = &server;
-  metrics = [sources = MetricsSources{requests, server, store, hub, access, *context.idempotency, *context.sse,
+  metrics = [sources = MetricsSources{clock, requests, server, store, hub, access, *context.idempotency, *context.sse,
                                       chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get(),
-                                      sent ? &sent->intake : nullptr, &jobs, shared.get()}] {
+                                      sent ? &sent->intake : nullptr, &jobs, shared.get(), sender.get()}] {
     return metrics_text(sources);
   };
 
   // From the back to the front, so that nothing is served before what it needs.
   const auto start = [&] {
     if (shared) shared->start();
-    hub.start(config.io_threads,
-              [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); });
+    hub.start(
+        config.io_threads,
+        [&server](unsigned io_thread, std::function<void()> task) { server.post(io_thread, std::move(task)); },
+        [&sender] {
+          if (sender) sender->dispatcher.wake();
+        });
+    if (sender) sender->start();
     server.start();
     watch.start();
-    if (chain && chain->witness) chain->witness->start();
-    if (chain) chain->indexer.start();
+    if (chain) chain->start();
     jobs.start();
     if (sent) sent->intake.start();
   };
@@ -168,12 +158,14 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     clock.end();
     hub.begin_stop();
     jobs.begin_stop();
+    if (sender) sender->begin_stop();
     server.stop(grace);
     if (chain) chain->indexer.stop();
     jobs.stop();
     if (chain && chain->witness) chain->witness->stop();
     watch.stop();
     hub.stop();
+    if (sender) sender->stop(until(grace_end));
     if (shared) shared->stop();
     if (chain) chain->storage.stop();
     if (sent) sent->intake.stop();

@@ -11,8 +11,11 @@
 #include "fluxora/chain/stellar_rpc.hpp"
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/core/decimal.hpp"
+#include "fluxora/core/secret_box.hpp"
 #include "fluxora/core/strkey.hpp"
+#include "fluxora/core/webhook_signature.hpp"
 #include "fluxora/net/http_client.hpp"
+#include "fluxora/outbound/webhook_transport.hpp"
 
 namespace fluxora::app {
 namespace {
@@ -81,19 +84,26 @@ std::function<std::string(Config&, const std::string&)> database_url(std::string
   };
 }
 
-std::string read_contract_ids(Config& config, const std::string& text) {
-  std::vector<std::string> ids;
+/// Calls `take` with each of what commas separate, without the spaces around it, until one isn't taken, which is given.
+template <class Take>
+std::optional<std::string> first_refused(const std::string& text, Take take) {
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t comma = std::min(text.find(',', from), text.size());
-    std::string id = text.substr(from, comma - from);
-    id.erase(0, id.find_first_not_of(' '));
-    id.erase(id.find_last_not_of(' ') + 1);
-    if (id != "*" && !core::is_contract_id(id)) {
-      return "must be contract addresses (C…), comma separated, or *; \"" + id + "\" is neither";
-    }
-    ids.push_back(id);
+    const std::string item(net::trim_white_space(std::string_view(text).substr(from, comma - from)));
+    if (!take(item)) return item;
     from = comma + 1;
   }
+  return std::nullopt;
+}
+
+std::string read_contract_ids(Config& config, const std::string& text) {
+  std::vector<std::string> ids;
+  const auto wrong = first_refused(text, [&](const std::string& id) {
+    if (id != "*" && !core::is_contract_id(id)) return false;
+    ids.push_back(id);
+    return true;
+  });
+  if (wrong) return "must be contract addresses (C…), comma separated, or *; \"" + *wrong + "\" is neither";
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   if (ids.size() > 1 && ids[0] == "*") return "must be either * or addresses, not both";
@@ -209,20 +219,17 @@ bool is_header_value(std::string_view value) {
 /// They may be secrets, so what is wrong is told without them.
 std::string read_otlp_headers(Config& config, const std::string& text) {
   net::HeaderFields headers;
-  for (std::size_t from = 0; from <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', from), text.size());
-    const std::string_view pair = std::string_view(text).substr(from, comma - from);
+  const auto wrong = first_refused(text, [&](std::string_view pair) {
     const std::size_t equals = pair.find('=');
     const std::string_view name = net::trim_white_space(pair.substr(0, equals));
     const auto value = equals == std::string_view::npos
                            ? std::nullopt
                            : percent_decoded(net::trim_white_space(pair.substr(equals + 1)));
-    if (!value || !is_header_name(name) || !is_header_value(*value)) {
-      return "must be headers as name=value, comma separated, values percent-encoded; one of them isn't";
-    }
+    if (!value || !is_header_name(name) || !is_header_value(*value)) return false;
     headers.emplace_back(name, *value);
-    from = comma + 1;
-  }
+    return true;
+  });
+  if (wrong) return "must be headers as name=value, comma separated, values percent-encoded; one of them isn't";
   config.otlp_headers = std::move(headers);
   return {};
 }
@@ -284,6 +291,57 @@ std::string read_traces_share(Config& config, const std::string& text) {
     return "must be a number from 0 to 1, with at most 7 decimals";
   }
   config.traces_share = static_cast<std::uint32_t>(share->units);
+  return {};
+}
+
+/// What is wrong is told without the text: it is a secret, or was meant to be one.
+std::string read_webhook_secret(Config& config, const std::string& text) {
+  if (!core::WebhookSecret::parse(text)) return "must be whsec_ and base64";
+  config.webhook_secret = text;
+  return {};
+}
+
+std::string read_webhook_secret_keys(Config& config, const std::string& text) {
+  if (!core::SecretBox::parse(text)) return "must be base64 of 32 bytes, or several of that, comma separated";
+  config.webhook_secret_keys = text;
+  return {};
+}
+
+std::string read_webhook_schedule(Config& config, const std::string& text) {
+  auto schedule = core::RetrySchedule::parse(text);
+  if (!schedule) return "must be 1 to 32 pauses from 1s to 7d, comma separated: 5s,5m,2h,1d";
+  config.webhook_schedule = std::move(*schedule);
+  return {};
+}
+
+std::string read_webhook_http_hosts(Config& config, const std::string& text) {
+  const auto is_of_a_host = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
+           c == ':';
+  };
+  std::vector<std::string> hosts;
+  const auto wrong = first_refused(text, [&](const std::string& host) {
+    if (host.empty() || !std::all_of(host.begin(), host.end(), is_of_a_host)) return false;
+    hosts.push_back(host);
+    return true;
+  });
+  if (wrong) return "must be names or addresses of hosts, comma separated; \"" + *wrong + "\" is neither";
+  config.webhook_http_hosts = std::move(hosts);
+  return {};
+}
+
+std::string read_webhook_private_networks(Config& config, const std::string& text) {
+  std::vector<core::IpNetwork> networks;
+  const auto wrong = first_refused(text, [&](const std::string& item) {
+    const auto network = core::parse_ip_network(item);
+    if (network) networks.push_back(*network);
+    return network.has_value();
+  });
+  if (wrong) {
+    return "must be IP addresses or CIDR blocks with no bits behind the prefix, comma separated; \"" + *wrong +
+           "\" is neither";
+  }
+  config.webhook_private_networks = std::move(networks);
   return {};
 }
 
@@ -375,6 +433,37 @@ const std::vector<Row>& rows() {
       {{"OTEL_TRACES_SAMPLER_ARG", "1",
         "Share of the traces that are recorded, 0 to 1; where a trusted proxy sends one, its flag decides."},
        read_traces_share},
+      {{"FLUXORA_WEBHOOK_URL", "", "A webhook endpoint that hears of everything, without the API. Unset: none."},
+       plain_text(&Config::webhook_url)},
+      {{"FLUXORA_WEBHOOK_SECRET", "", "What signs what is sent to it: whsec_ and base64 of 32 random bytes."},
+       read_webhook_secret},
+      {{"WEBHOOK_SECRET_KEYS", "",
+        "Base64 of 32 random bytes, which endpoints' secrets are encrypted with; older ones behind it, comma "
+        "separated, "
+        "decrypt still. Unset: no endpoint can be made through the API."},
+       read_webhook_secret_keys},
+      {{"WEBHOOK_DELIVERY", "true", "false: this process sends no webhooks; they wait for one that does."},
+       flag(&Config::webhook_delivery)},
+      {{"WEBHOOK_RETRY_SCHEDULE", "5s,5m,30m,2h,5h,10h,14h,20h,24h",
+        "Pauses behind failed deliveries, each ± 20 %; behind the last one a delivery is a dead letter."},
+       read_webhook_schedule},
+      {{"WEBHOOK_TIMEOUT_MS", "15000", "Longest that a delivery's attempt may take."},
+       number(&Config::webhook_timeout_ms, 100, 60'000)},
+      {{"WEBHOOK_CONCURRENCY", "256", "Most deliveries on their way at once."},
+       number(&Config::webhook_concurrency, 1, 4'096)},
+      {{"WEBHOOK_ENDPOINT_CONCURRENCY", "10", "Most of them to one endpoint."},
+       number(&Config::webhook_endpoint_concurrency, 1, 1'024)},
+      {{"WEBHOOK_HTTP_HOSTS", "", "Hosts to which webhooks may go by plain http, comma separated. Unset: https alone."},
+       read_webhook_http_hosts},
+      {{"WEBHOOK_PRIVATE_NETWORKS", "",
+        "Networks that webhooks may go to although they aren't public (10.1.0.0/16), comma separated. Unset: none."},
+       read_webhook_private_networks},
+      {{"WEBHOOK_CA_FILE", "", "PEM file of certificate authorities for receivers. Unset: the system's."},
+       plain_text(&Config::webhook_ca_file)},
+      {{"WEBHOOK_RETENTION_DAYS", "30", "How long deliveries and their attempts are kept when they are over."},
+       number(&Config::webhook_retention_days, 1, 3'650)},
+      {{"WEBHOOK_MAX_WAITING", "1000000", "Most deliveries that may wait for an endpoint; beyond, it is disabled."},
+       number(&Config::webhook_max_waiting, 1, 100'000'000)},
   };
   return table;
 }
@@ -388,11 +477,6 @@ const std::vector<Setting>& settings() {
     return list;
   }();
   return all;
-}
-
-const std::vector<std::string_view>& unused_settings() {
-  static const std::vector<std::string_view> names = {"FLUXORA_WEBHOOK_URL", "FLUXORA_WEBHOOK_SECRET"};
-  return names;
 }
 
 Environment process_environment() {
@@ -411,9 +495,6 @@ ConfigResult read_config(const Environment& environment) {
     const std::string problem = row.read(result.config, *text);
     if (!problem.empty()) result.problems.push_back(std::string(row.setting.name) + " " + problem + ".");
   }
-  for (const std::string_view name : unused_settings()) {
-    if (environment(name)) result.notes.push_back(std::string(name) + " is set, but not used by this version.");
-  }
   if (!result.config.horizon_url.empty() && !result.config.follows_a_chain()) {
     result.notes.emplace_back(
         "HORIZON_URL is set, but not used: there is no STELLAR_RPC_URL that it could bear witness to.");
@@ -421,6 +502,18 @@ ConfigResult read_config(const Environment& environment) {
   const bool named = environment("DATABASE_URL").has_value();
   if (!named) result.problems.emplace_back("DATABASE_URL must be set.");
   const Config& config = result.config;
+  const bool secret_named = environment("FLUXORA_WEBHOOK_SECRET").has_value();
+  if (!config.webhook_url.empty() && !secret_named) {
+    result.problems.emplace_back("FLUXORA_WEBHOOK_SECRET must be set where FLUXORA_WEBHOOK_URL is.");
+  }
+  if (!config.webhook_url.empty()) {
+    const outbound::TargetRules rules{config.webhook_http_hosts, config.webhook_private_networks};
+    const auto problem = outbound::target_problem(config.webhook_url, rules);
+    if (problem) result.problems.push_back("FLUXORA_WEBHOOK_URL " + *problem);
+  }
+  if (secret_named && !environment("FLUXORA_WEBHOOK_URL")) {
+    result.notes.emplace_back("FLUXORA_WEBHOOK_SECRET is set, but not used: there is no FLUXORA_WEBHOOK_URL.");
+  }
   if (config.ws_auth_required && config.jwt_secret.empty() && !environment("JWT_SECRET")) {
     result.problems.emplace_back("JWT_SECRET must be set where WS_AUTH_REQUIRED is true: no feed could be opened.");
   }

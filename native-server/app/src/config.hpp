@@ -9,6 +9,8 @@
 
 #include "fluxora/api/client_address.hpp"
 #include "fluxora/api/cors.hpp"
+#include "fluxora/core/ip_address.hpp"
+#include "fluxora/core/retry_schedule.hpp"
 #include "fluxora/net/http_message.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/redis/redis.hpp"
@@ -58,6 +60,19 @@ struct Config {
   std::string otlp_ca_file;
   int otlp_timeout_ms = 10'000;
   std::string service_name = "fluxora";
+  std::string webhook_url;     ///< empty: no endpoint is defined here
+  std::string webhook_secret;  ///< of that endpoint
+  core::RetrySchedule webhook_schedule;
+  int webhook_timeout_ms = 15'000;
+  unsigned webhook_concurrency = 256;
+  unsigned webhook_endpoint_concurrency = 10;
+  std::vector<std::string> webhook_http_hosts;
+  std::vector<core::IpNetwork> webhook_private_networks;
+  std::string webhook_ca_file;
+  std::string webhook_secret_keys;  ///< core::SecretBox's; empty: endpoints can't be made through the API
+  unsigned webhook_retention_days = 30;
+  std::size_t webhook_max_waiting = 1'000'000;
+  bool webhook_delivery = true;
   std::uint32_t traces_share = telemetry::whole_share;  ///< of whole_share
 
   [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
@@ -76,9 +91,6 @@ struct Setting {
 
 /// All settings, in the order of --help.
 [[nodiscard]] const std::vector<Setting>& settings();
-
-/// Settings that belong to what isn't here yet: whoever sets one is told that it does nothing.
-[[nodiscard]] const std::vector<std::string_view>& unused_settings();
 
 /// The value of an environment variable, or none. Passed in, so that tests need no environment.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;

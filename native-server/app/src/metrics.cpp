@@ -217,6 +217,64 @@ void write_redis(MetricsPage& page, const redis::RedisStatistics& now) {
   page.gauge("fluxora_shared_addresses", "Addresses with open feeds on other instances.", now.addresses_elsewhere);
 }
 
+void write_attempt_durations(MetricsPage& page, const webhooks::AttemptDurations& durations) {
+  constexpr auto bounds_ms = webhooks::AttemptDurations::bounds_ms;
+  std::array<MetricsPage::Bucket, bounds_ms.size()> buckets{};
+  for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] = {milliseconds(bounds_ms[i]), durations.counts[i]};
+  page.histograms("fluxora_webhook_attempt_duration_seconds", "From an attempt's begin to its answer or failure.");
+  page.add_histogram(buckets, durations.counts.back(), milliseconds(durations.sum_ms), {});
+}
+
+void write_dispatcher(MetricsPage& page, const webhooks::DispatcherStatistics& now) {
+  page.counters("fluxora_webhook_attempts_total", "Attempts to deliver that have ended, by what came of them.");
+  for (std::size_t i = 0; i < now.attempts.size(); ++i) {
+    page.add_counter(now.attempts[i], {{"outcome", webhooks::attempt_outcomes[i]}});
+  }
+  page.counters("fluxora_webhook_answers_total", "The same by their answer, or why there was none.");
+  for (std::size_t i = 0; i < now.answers.size(); ++i) {
+    page.add_counter(now.answers[i], {{"answer", webhooks::answer_kinds[i]}});
+  }
+  write_attempt_durations(page, now.durations);
+  page.counters("fluxora_webhook_endpoints_disabled_total", "Endpoints that this instance has disabled.");
+  for (std::size_t i = 0; i < now.endpoints_disabled.size(); ++i) {
+    page.add_counter(now.endpoints_disabled[i], {{"reason", ports::disable_reason_name(webhooks::disable_reasons[i])}});
+  }
+  page.gauge("fluxora_webhook_requests_in_flight", "Requests to receivers on their way.", now.in_flight);
+  page.gauge("fluxora_webhook_lanes_claimed", "Streams for an endpoint that this instance delivers.",
+             now.claimed_lanes);
+  page.gauge("fluxora_webhook_circuits_open", "Endpoints that this instance leaves alone for a while.",
+             now.circuits_open);
+  page.gauge("fluxora_webhook_results_waiting", "Attempts that have ended and aren't recorded yet.",
+             now.results_waiting);
+  page.counter("fluxora_webhook_claims_lost_total", "Times that all claims were another instance's for our silence.",
+               now.claims_lost);
+  page.counter("fluxora_webhook_secrets_unreadable_total", "Times that nothing was sent for want of a secret's key.",
+               now.secrets_unreadable);
+  page.counter("fluxora_webhook_queue_failures_total", "Calls of the queue that the database failed.",
+               now.queue_failures);
+}
+
+/// What the database holds, as last looked at: of all instances.
+void write_backlog(MetricsPage& page, const webhooks::UpkeepStatistics& now, core::UnixMillis at) {
+  const ports::DeliveryBacklog backlog = now.backlog.value_or(ports::DeliveryBacklog{});
+  const std::string_view deliveries = "fluxora_webhook_deliveries";
+  const std::string_view deliveries_help = "Deliveries that wait, and dead letters, of all instances.";
+  page.gauge(deliveries, deliveries_help, backlog.waiting, {{"state", "waiting"}});
+  page.gauge(deliveries, deliveries_help, backlog.dead, {{"state", "dead"}});
+  page.gauge("fluxora_webhook_oldest_waiting_seconds", "How long the oldest waits that is for an enabled endpoint.",
+             milliseconds(backlog.oldest_waiting ? std::max<std::int64_t>(at - *backlog.oldest_waiting, 0) : 0));
+  const std::string_view endpoints = "fluxora_webhook_endpoints";
+  const std::string_view endpoints_help = "Endpoints that there are.";
+  page.gauge(endpoints, endpoints_help, backlog.endpoints_enabled, {{"state", "enabled"}});
+  page.gauge(endpoints, endpoints_help, backlog.endpoints_disabled, {{"state", "disabled"}});
+  page.gauge("fluxora_webhook_replays_running", "Replays of all instances that run.", backlog.replays_running);
+  page.counter("fluxora_webhook_replay_steps_total", "Steps of replays that this instance has made.", now.replay_steps);
+  page.counter("fluxora_webhook_deliveries_pruned_total", "Deliveries that this instance has removed for their age.",
+               now.pruned_deliveries);
+  page.counter("fluxora_webhook_upkeep_failures_total", "Rounds of replays and pruning that the database failed.",
+               now.failures);
+}
+
 void write_spans(MetricsPage& page, const telemetry::SpanExporterStatistics& counts) {
   page.gauge("fluxora_trace_spans_waiting", "Spans that wait to be exported.", counts.waiting);
   page.counter("fluxora_trace_spans_exported_total", "Spans that the collector took.", counts.exported);
@@ -243,6 +301,10 @@ std::string metrics_text(const MetricsSources& sources) {
   if (sources.jobs != nullptr) write_jobs(page, sources.jobs->statistics());
   if (sources.rpc != nullptr) write_rpc(page, sources.rpc->statistics());
   if (sources.redis != nullptr) write_redis(page, sources.redis->statistics());
+  if (sources.webhooks != nullptr) {
+    write_dispatcher(page, sources.webhooks->dispatcher.statistics());
+    write_backlog(page, sources.webhooks->upkeep.statistics(), sources.clock.now());
+  }
   if (sources.spans != nullptr) write_spans(page, sources.spans->statistics());
   telemetry::write_process_metrics(page);
   return page.text();

@@ -15,11 +15,13 @@
 #include "fluxora/telemetry/request_metrics.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
 #include "jobs.hpp"
+#include "parts.hpp"
 
 namespace fluxora::app {
 
 /// Everything that /metrics tells of.
 struct MetricsSources {
+  const ports::Clock& clock;
   const telemetry::RequestMetrics& requests;
   const net::Server& server;
   const store::Store& store;
@@ -33,6 +35,7 @@ struct MetricsSources {
   const indexer::EventIntake* intake = nullptr;    ///< none: no events are taken
   const JobRunner* jobs = nullptr;                 ///< none: no jobs are run
   const redis::Redis* redis = nullptr;             ///< none: not configured
+  const WebhookSender* webhooks = nullptr;         ///< none: no webhooks are sent by this process
 };
 
 /// The body of GET /metrics, as it stands now. docs/observability.md lists the same. From any thread; doesn't block.

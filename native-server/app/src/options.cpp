@@ -222,4 +222,39 @@ api::AccessOptions access_options(const Config& config) {
           config.ws_auth_required};
 }
 
+outbound::TargetRules webhook_targets(const Config& config) {
+  return {config.webhook_http_hosts, config.webhook_private_networks};
+}
+
+outbound::CurlTransportOptions webhook_transport_options(const Config& config) {
+  outbound::CurlTransportOptions options;
+  options.timeout_ms = config.webhook_timeout_ms;
+  options.connect_timeout_ms = std::min(options.connect_timeout_ms, options.timeout_ms);
+  options.targets = webhook_targets(config);
+  options.ca_file = config.webhook_ca_file;
+  options.user_agent = std::string("Fluxora/") + FLUXORA_VERSION;
+  return options;
+}
+
+webhooks::DispatcherOptions dispatcher_options(const Config& config) {
+  webhooks::DispatcherOptions options;
+  options.schedule = config.webhook_schedule;
+  options.concurrency = config.webhook_concurrency;
+  options.endpoint_concurrency = config.webhook_endpoint_concurrency;
+  options.configured_secret = config.webhook_secret;
+  return options;
+}
+
+webhooks::UpkeepOptions upkeep_options(const Config& config, webhooks::Dispatcher& dispatcher) {
+  constexpr core::UnixMillis day_ms = 86'400'000;
+  webhooks::UpkeepOptions options;
+  if (!config.webhook_url.empty()) options.configured = ports::ConfiguredEndpoint{config.webhook_url};
+  options.retention_ms = config.webhook_retention_days * day_ms;
+  options.most_waiting = config.webhook_max_waiting;
+  options.on_overfull = [&dispatcher](std::uint64_t endpoint) {
+    dispatcher.disable(endpoint, ports::DisableReason::backlog);
+  };
+  return options;
+}
+
 }  // namespace fluxora::app

@@ -10,6 +10,7 @@
 #include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/outbound/webhook_transport.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/random.hpp"
 #include "fluxora/ports/tracing.hpp"
@@ -17,6 +18,8 @@
 #include "fluxora/telemetry/request_metrics.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
 #include "fluxora/telemetry/tracer.hpp"
+#include "fluxora/webhooks/dispatcher.hpp"
+#include "fluxora/webhooks/upkeep.hpp"
 
 namespace fluxora::app {
 
@@ -45,5 +48,12 @@ namespace fluxora::app {
 /// The way of spans to their collector; null where there is none.
 [[nodiscard]] std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, ports::Random& random,
                                                                      ports::Log& log);
+
+/// Whom webhooks may go to.
+[[nodiscard]] outbound::TargetRules webhook_targets(const Config& config);
+[[nodiscard]] outbound::CurlTransportOptions webhook_transport_options(const Config& config);
+[[nodiscard]] webhooks::DispatcherOptions dispatcher_options(const Config& config);
+/// Endpoints for which too much waits are disabled by the dispatcher, which outlives the options.
+[[nodiscard]] webhooks::UpkeepOptions upkeep_options(const Config& config, webhooks::Dispatcher& dispatcher);
 
 }  // namespace fluxora::app

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "fluxora/api/access.hpp"
 #include "fluxora/api/idempotency_counters.hpp"
 #include "fluxora/api/sse_counters.hpp"
+#include "fluxora/core/secret_box.hpp"
 #include "fluxora/hub/hub.hpp"
 #include "fluxora/net/router.hpp"
 #include "fluxora/net/server.hpp"
@@ -33,6 +35,7 @@
 #include "fluxora/ports/stream_export.hpp"
 #include "fluxora/ports/stream_reader.hpp"
 #include "fluxora/ports/stream_writer.hpp"
+#include "fluxora/ports/webhooks.hpp"
 
 namespace fluxora::api {
 
@@ -71,7 +74,13 @@ struct ApiContext {
   std::string replay_contracts{};  ///< what a replay follows, as Following has it; empty: none can be run
   ports::ConnectionCounts* connection_counts = nullptr;  ///< none: each instance counts for itself
   std::shared_ptr<SseCounters> sse = std::make_shared<SseCounters>();
-  std::function<bool()> redis_well = nullptr;  ///< none: not configured
+  std::function<bool()> redis_well = nullptr;        ///< none: not configured
+  ports::Webhooks* webhooks = nullptr;               ///< has to be there when /api/webhooks or dead letters are asked
+  const core::SecretBox* webhook_secrets = nullptr;  ///< none: WEBHOOK_SECRET_KEYS isn't set, so no secret is kept
+  /// Why nothing may be sent to that URL, "must be https.", or none; it has to be there when endpoints are made or
+  /// changed. Looks no name up: that is for each attempt.
+  std::function<std::optional<std::string>(std::string_view)> webhook_target_problem = nullptr;
+  std::function<void()> wake_webhooks = nullptr;  ///< something may be due at once; from any thread, never blocks
 };
 
 /// Every route of the service. SPEC sections 5, 6 and 10.

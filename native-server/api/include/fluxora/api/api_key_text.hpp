@@ -25,8 +25,9 @@ struct ApiKeyText {
 [[nodiscard]] std::optional<ApiKeyText> parse_api_key(std::string_view text);
 [[nodiscard]] bool is_api_key_id(std::string_view text) noexcept;
 
-/// The text without the secrets of API keys, and without what comes behind `eyJ` of tokens (JWS in its compact form,
-/// RFC 7515 section 7.1): for what is logged, exported or sent back of a request, where people put them by mistake.
+/// The text without the secrets of API keys and of webhooks (`whsec_`, `whsk_`), and without what comes behind `eyJ` of
+/// tokens (JWS in its compact form, RFC 7515 section 7.1): for what is logged, exported or sent back of a request,
+/// where people put them by mistake.
 [[nodiscard]] std::string without_credentials(std::string_view text);
 
 /// What is wrong with a key's name; empty: nothing.

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fluxora/core/ip_address.hpp"
 #include "fluxora/net/http_message.hpp"
 
 namespace fluxora::api {
@@ -18,7 +17,7 @@ class TrustedProxies {
   /// wrong in `wrong`, for anything else, a block with bits set behind its prefix included.
   [[nodiscard]] static std::optional<TrustedProxies> parse(std::string_view text, std::string& wrong);
 
-  [[nodiscard]] bool empty() const noexcept { return blocks_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return networks_.empty(); }
   /// Whether that address is one of them; false for what is no address.
   [[nodiscard]] bool trusts(std::string_view peer) const;
 
@@ -27,19 +26,9 @@ class TrustedProxies {
   [[nodiscard]] std::string client_address(const std::string& peer, const net::Request& request) const;
 
  private:
-  struct Address {
-    std::array<std::uint8_t, 16> bytes{};  ///< IPv4 as ::ffff:a.b.c.d
-  };
-  struct Block {
-    Address address;
-    unsigned prefix_bits = 0;
-  };
-  static std::optional<Address> parse_address(std::string_view text);
-  static std::optional<Block> parse_block(std::string_view text);
-  static std::string text_of(const Address& address);
-  [[nodiscard]] bool trusts(const Address& address) const noexcept;
+  [[nodiscard]] bool trusts(const core::IpAddress& address) const noexcept;
 
-  std::vector<Block> blocks_;
+  std::vector<core::IpNetwork> networks_;
 };
 
 }  // namespace fluxora::api

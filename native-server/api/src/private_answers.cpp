@@ -1,4 +1,4 @@
-#include "admin_answers.hpp"
+#include "private_answers.hpp"
 
 #include <limits>
 #include <utility>
@@ -18,6 +18,11 @@ net::Response private_response(std::string body, unsigned status) {
 void write_time(core::JsonWriter& json, std::string_view name, const std::optional<core::UnixMillis>& time) {
   json.key(name);
   time ? json.string(core::format_rfc3339_millis(*time)) : json.null();
+}
+
+void write_text_or_null(core::JsonWriter& json, std::string_view name, std::string_view text) {
+  json.key(name);
+  text.empty() ? json.null() : json.string(text);
 }
 
 std::optional<std::uint64_t> row_id(std::string_view text) {
