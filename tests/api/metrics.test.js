@@ -10,6 +10,8 @@ import { checkSecurityHeaders } from '../integration/harness/security_headers.js
 import { PROJECT_ROOT, ServerProcess } from '../integration/harness/server_process.js';
 import { newDatabase, serverEnvironment, startStack } from '../integration/harness/stack.js';
 import { waitFor } from '../integration/harness/wait.js';
+import { NodeReceiver } from '../webhooks/harness/node_receiver.js';
+import { startWebhookStack } from '../webhooks/harness/webhook_server.js';
 import { readPrometheusText, sampleValue } from './harness/prometheus_text.js';
 
 const SECRET = 'planted-secret-of-the-collector';
@@ -147,6 +149,40 @@ describe('metrics', () => {
     const key = { 'Idempotency-Key': 'metrics-1' };
     for (let i = 0; i < 2; i += 1) assert.equal((await create(stack.baseUrl, {}, key)).status, 201);
     await grown('fluxora_idempotency_repeats_total', { outcome: 'replayed' }, 1);
+  });
+});
+
+describe('metrics of webhooks', () => {
+  test('count attempts as the database has them, and show what there is', async () => {
+    const receiver = await NodeReceiver.start();
+    const stack = await startWebhookStack({ env: { WEBHOOK_RETRY_SCHEDULE: '1s' } });
+    receiver.reply = ({ path }) => ({ status: { '/gone': 410, '/broken': 500 }[path] ?? 204 });
+    const endpoints = {};
+    for (const path of ['/well', '/gone', '/broken']) endpoints[path] = (await stack.webhooks.create({ url: receiver.url(path) })).id;
+    for (let i = 0; i < 3; i += 1) await create(stack.baseUrl);
+    for (const { id } of await stack.webhooks.deliveries(endpoints['/well'])) await stack.webhooks.reaches(id, 'delivered');
+    for (const { id } of await stack.webhooks.deliveries(endpoints['/broken'])) await stack.webhooks.reaches(id, 'dead');
+    const scrape = async () => readPrometheusText((await stack.request('/metrics')).text);
+    const isThere = (name, labels, value) => waitFor(
+      async () => sampleValue(await scrape(), name, labels) === value,
+      { what: `${name} ${JSON.stringify(labels)} to be ${value}`, describe: async () => (await stack.request('/metrics')).text.match(/^fluxora_webhook.*$/gm) });
+    await isThere('fluxora_webhook_endpoints_disabled_total', { reason: 'gone' }, 1);
+    await isThere('fluxora_webhook_results_waiting', {}, 0);
+    const now = await scrape();
+    const attempts = (outcome) => sampleValue(now, 'fluxora_webhook_attempts_total', { outcome });
+    assert.deepEqual([attempts('delivered'), attempts('dead'), attempts('disowned')], [3, 3, 0]);
+    const [{ count }] = await stack.db.rows('SELECT count(*) FROM webhook_attempts');
+    const made = attempts('delivered') + attempts('retry') + attempts('dead');
+    assert.equal(String(made), count);
+    assert.equal(sampleValue(now, 'fluxora_webhook_attempt_duration_seconds_count'), made);
+    const answers = (answer) => sampleValue(now, 'fluxora_webhook_answers_total', { answer });
+    assert.deepEqual([answers('2xx'), answers('5xx'), answers('2xx') + answers('4xx') + answers('5xx')], [3, 6, made]);
+    // These are looked at every ten seconds.
+    await isThere('fluxora_webhook_deliveries', { state: 'dead' }, 3);
+    await isThere('fluxora_webhook_endpoints', { state: 'disabled' }, 1);
+    await isThere('fluxora_webhook_endpoints', { state: 'enabled' }, 2);
+    await stack.stop();
+    await receiver.end();
   });
 });
 

@@ -14,11 +14,13 @@ import { badBodies, badTexts, badValues } from './harness/samples.js';
 import { Walker, isSuccess, isUpgrade, scopeOf } from './harness/walker.js';
 
 const SECRET = randomBytes(32).toString('hex');
-/** Described, but not to be had by a walk: our own mistakes, a twin request that runs for ten seconds, a shutdown. */
+/** Described, but not to be had by a walk: our own mistakes, a twin request that runs for ten seconds, a hundred thousand endpoints, a
+ * shutdown. */
 const OUT_OF_REACH = {
   any: ['500'],
   createStream: ['409'],
   startJob: ['409'],
+  createWebhookEndpoint: ['409'],
   getHealth: ['503'],
   openFeed: ['503'],
   streamEvents: ['503'],
@@ -30,6 +32,24 @@ const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-ve
 const KEY = `${'A'.repeat(22)}==`;
 /** Before each of these requests, what it can be asked about: jobs wait for instances, and one runs at a time. */
 const JOBS_BEFORE = { startJob: 'cancelled', pauseJob: 'queued', resumeJob: 'paused', cancelJob: 'queued' };
+/** The same for replays of webhooks, which nobody brings on: this server sends none. */
+const REPLAYS_BEFORE = {
+  startWebhookReplay: 'cancelled',
+  pauseWebhookReplay: 'running',
+  resumeWebhookReplay: 'paused',
+  cancelWebhookReplay: 'running',
+};
+/** What the state of an endpoint or a replay can refuse. */
+const REFUSABLE = [
+  'changeWebhookEndpoint',
+  'deleteWebhookEndpoint',
+  'rotateWebhookSecret',
+  'testWebhookEndpoint',
+  'redeliverWebhook',
+  'redeliverDeadLetters',
+  'startWebhookReplay',
+  ...Object.keys(REPLAYS_BEFORE).slice(1),
+];
 
 /** @type {import('../integration/harness/stack.js').Stack} */
 let stack;
@@ -47,8 +67,9 @@ function token(scope, secret = SECRET) {
 
 before(async () => {
   const env = { AUTH_REQUIRED: 'true', JWT_SECRET: SECRET, WRITE_RATE_LIMIT: '1000000' };
+  const webhooks = { WEBHOOK_DELIVERY: 'false', WEBHOOK_SECRET_KEYS: randomBytes(32).toString('base64') };
   const limits = { WS_MAX_CONNECTIONS_PER_IP: String(FEEDS), EXPORT_MAX_CONCURRENT: '16' };
-  stack = await startStack({ simulator: { seed: 4 }, server: { env: { ...env, ...limits } } });
+  stack = await startStack({ simulator: { seed: 4 }, server: { env: { ...env, ...webhooks, ...limits } } });
   stack.runScenario(60, { actionsPerLedger: 5 });
   await stack.settle();
   await stack.db.rows("INSERT INTO indexer_alarms (kind, epoch, reason) SELECT 'retention', epoch, 'to be walked' FROM log_head");
@@ -61,13 +82,35 @@ before(async () => {
   );
   const taker = await startEventTaker(env);
   walker = new Walker(stack.baseUrl, description, token, async ({ id }) => {
+    if (!stack.db.cluster.running) return;
+    if (/Webhook|DeadLetter/.test(id)) await prepareWebhooks(id);
     const state = JOBS_BEFORE[id];
-    if (state === undefined || !stack.db.cluster.running) return;
+    if (state === undefined) return;
     await stack.db.rows("UPDATE replay_jobs SET state = 'cancelled' WHERE state <> 'cancelled'");
     await stack.db.rows('UPDATE replay_jobs SET state = $1 WHERE id = (SELECT max(id) FROM replay_jobs)', [state]);
   });
   walker.homes.set('sendContractEvents', taker.baseUrl);
+  walker.operation('startWebhookReplay').bodyExample.after = `${(await stack.head()).epoch}-0`;
+  await walker.ask(walker.operation('createWebhookEndpoint'));
+  for (let i = 0; i < 3; i += 1) await walker.ask(walker.operation('testWebhookEndpoint'));
 });
+
+/** Set: what can be refused for its state is in such a state. */
+let refusing = false;
+
+async function prepareWebhooks(id) {
+  await stack.db.rows(
+    `UPDATE webhook_endpoints SET deleted_at_ms = NULL, enabled = $1, configured = NOT $1 AND id = 1,
+       disabled_reason = CASE WHEN $1 THEN '' ELSE 'operator' END`,
+    [!refusing],
+  );
+  if (/DeadLetter/.test(id)) await stack.db.rows('UPDATE webhook_deliveries SET state = 2, finished_at_ms = 1');
+  const state = REPLAYS_BEFORE[id];
+  if (state === undefined) return;
+  await stack.db.rows("UPDATE webhook_replays SET state = 'done'");
+  if (refusing) return;
+  await stack.db.rows('UPDATE webhook_replays SET state = $1 WHERE id = (SELECT max(id) FROM webhook_replays)', [state]);
+}
 
 /** A server that reads no chain: what the chain says is sent to it. */
 async function startEventTaker(env) {
@@ -401,6 +444,18 @@ describe('bad requests', () => {
     const nowhere = await request(`${stack.baseUrl}/no/such/path`);
     description.check(root, nowhere, { what: 'no such path', any: true });
     assert.equal(nowhere.status, 404);
+  });
+
+  test('what the state of an endpoint, a delivery or a replay refuses is a conflict', async () => {
+    refusing = true;
+    for (const id of REFUSABLE) {
+      const operation = walker.operation(id);
+      const ofEndpoint = operation.path.startsWith('/api/webhooks/endpoints/');
+      const body = id === 'changeWebhookEndpoint' ? { body: { url: 'https://receiver.example/' } } : {};
+      const answer = await walker.ask(operation, { ...(ofEndpoint ? { path: { id: '1' } } : {}), ...body });
+      assert.equal(answer.status, 409, `${answer.what}: ${answer.text}`);
+    }
+    refusing = false;
   });
 
   test('a ledger that the chain has not come to is not found', async () => {

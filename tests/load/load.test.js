@@ -26,3 +26,6 @@ test('every row of the indexer is measured', () => {
   checkRows('indexer.mjs', ['--indexer', join(programs(), 'fluxora_indexer_load')], 7);
 });
 test('every row of the feed is measured', () => checkRows('realtime.mjs', ['--programs', programs()], 15));
+test('every row of webhooks is measured', () => {
+  checkRows('webhooks.mjs', ['--receiver', join(programs(), '../webhooks/receiver/fluxora_webhook_receiver')], 4);
+});

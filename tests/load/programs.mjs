@@ -21,7 +21,7 @@ class Program {
     this.log = log ?? join(directory, `${name}.log`);
     // Appending, so that what comes after a truncation starts at the file's beginning.
     const output = openSync(join(directory, `${name}.log`), 'a');
-    this.process = spawnBound(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', output, 'inherit'] });
+    this.process = spawnBound(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', output, 'inherit'] });
     this.ended = new Promise((resolve) => { this.process.once('exit', resolve); });
     own(this);
   }
@@ -55,8 +55,8 @@ class Program {
   }
 }
 
-export async function startServer(name, { directory, program, databaseUrl }) {
-  const env = { DATABASE_URL: databaseUrl, PORT: '0', WRITE_RATE_LIMIT: '0', WS_MAX_CONNECTIONS_PER_IP: '100000' };
+export async function startServer(name, { directory, program, databaseUrl, settings = {} }) {
+  const env = { DATABASE_URL: databaseUrl, PORT: '0', WRITE_RATE_LIMIT: '0', WS_MAX_CONNECTIONS_PER_IP: '100000', ...settings };
   return new Program(name, { directory, command: program, args: ['serve'], env }).listening();
 }
 
@@ -68,6 +68,14 @@ export async function startYardstick(name, { directory, databaseUrl, workers }) 
 /** Something that serves a feed and makes updates when it is asked. */
 export async function startFeed(name, { directory, command, args = [] }) {
   return new Program(name, { directory, command, args }).listening();
+}
+
+/** tests/webhooks' receiver: verifies each request, remembers ids, and writes down what came. */
+export async function startReceiver(name, { directory, program }) {
+  const record = join(directory, `${name}.records`);
+  const receiver = await new Program(name, { directory, command: program, args: ['--record', record] }).listening();
+  receiver.record = record;
+  return receiver;
 }
 
 const STATIC_BODY = `{"status":"ok","padding":"${'x'.repeat(172)}"}`;

@@ -7,6 +7,7 @@ const OUTSIDE = new Map([
   ['libsodium', [/^sodium(\.h|\/)/]],
   ['libpqxx', [/^pqxx\//]],
   ['hiredis', [/^hiredis\//]],
+  ['libcurl', [/^curl\//]],
   ['Boost', [/^boost\//]],
   ['OpenSSL', [/^openssl\//]],
   ['zlib', [/^zlib\.h$/]],

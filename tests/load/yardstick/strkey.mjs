@@ -33,3 +33,21 @@ export function isParty(text) {
   }
   return bytes[0] === VERSIONS[text[0]] && crc16(bytes.subarray(0, 33)) === (bytes[33] | (bytes[34] << 8));
 }
+
+/** The n-th account: 28 zeros and n are its key. @param {number} n */
+export function accountId(n) {
+  const bytes = new Uint8Array(35);
+  bytes[0] = VERSIONS.G;
+  new DataView(bytes.buffer).setUint32(29, n);
+  const crc = crc16(bytes.subarray(0, 33));
+  bytes[33] = crc & 0xff;
+  bytes[34] = crc >> 8;
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = ((held << 8) | byte) & 0xffff;
+    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(held >> (bits - 5)) & 31];
+  }
+  return text;
+}
