@@ -19,6 +19,8 @@ constexpr std::size_t sealed_min = box_begin + crypto_secretbox_MACBYTES;
 static_assert(crypto_secretbox_KEYBYTES == 32);
 static_assert(crypto_secretbox_NONCEBYTES == std::tuple_size_v<SecretBoxNonce>);
 
+using Key = std::array<std::uint8_t, crypto_secretbox_KEYBYTES>;
+
 /// The secret of an opened box; none: it is somebody else's.
 std::optional<std::string> secret_of(ByteView opened, std::string_view owner) {
   const ByteView name = as_bytes(owner);
@@ -26,6 +28,18 @@ std::optional<std::string> secret_of(ByteView opened, std::string_view owner) {
   if (!std::equal(name.begin(), name.end(), opened.begin())) return std::nullopt;
   const ByteView secret = opened.subspan(name.size() + 1);
   return std::string(secret.begin(), secret.end());
+}
+
+std::optional<std::string> open_with(const Key& key, ByteView sealed, std::string_view owner) {
+  if (sealed.size() < sealed_min || sealed[0] != version) return std::nullopt;
+  const ByteView box = sealed.subspan(box_begin);
+  Bytes opened(box.size() - crypto_secretbox_MACBYTES);
+  if (crypto_secretbox_open_easy(opened.data(), box.data(), box.size(), sealed.data() + 1, key.data()) != 0) {
+    return std::nullopt;
+  }
+  auto secret = secret_of(opened, owner);
+  wipe(opened);
+  return secret;
 }
 
 }  // namespace
@@ -70,17 +84,17 @@ Bytes SecretBox::seal(std::string_view secret, std::string_view owner, const Sec
 }
 
 std::optional<std::string> SecretBox::open(ByteView sealed, std::string_view owner) const {
-  if (sealed.size() < sealed_min || sealed[0] != version) return std::nullopt;
-  const std::uint8_t* nonce = sealed.data() + 1;
-  const ByteView box = sealed.subspan(box_begin);
-  Bytes opened(box.size() - crypto_secretbox_MACBYTES);
-  for (const auto& key : keys_) {
-    if (crypto_secretbox_open_easy(opened.data(), box.data(), box.size(), nonce, key.data()) != 0) continue;
-    auto secret = secret_of(opened, owner);
-    wipe(opened);
-    return secret;
+  for (const Key& key : keys_) {
+    if (auto secret = open_with(key, sealed, owner)) return secret;
   }
   return std::nullopt;
+}
+
+bool SecretBox::is_of_first_key(ByteView sealed, std::string_view owner) const {
+  auto secret = open_with(keys_.front(), sealed, owner);
+  if (!secret) return false;
+  wipe(*secret);
+  return true;
 }
 
 }  // namespace fluxora::core

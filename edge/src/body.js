@@ -1,10 +1,10 @@
 // A request's body, read as it streams and no further than its bound.
 
 // Room is made for what has come, not for what is announced: announcing costs a sender nothing.
-const FIRST_BYTES = 16 * 1024;
+export const FIRST_BYTES = 16 * 1024;
 
 /** Bytes that arrive in pieces of any size, in one buffer: a piece a byte costs no more than its byte. */
-class Gathered {
+export class Gathered {
   #bytes;
   #size = 0;
 

@@ -10,6 +10,8 @@ export interface DurableObjectNamespaceLike {
 export interface DurableObjectStoreOptions {
   /** Over how many objects the deliveries are spread, 1 to 1,000. Changing it forgets. Default 8. */
   shards?: number;
+  /** Before each key. Default none. */
+  prefix?: string;
 }
 
 /** The store that a Worker asks. Rejects where the object can't be reached or answers with an error. */

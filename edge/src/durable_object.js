@@ -10,34 +10,38 @@ function hash(text) {
 class DurableObjectStore {
   #namespace;
   #shards;
+  #prefix;
 
-  constructor(namespace, shards) {
+  constructor(namespace, shards, prefix) {
     this.#namespace = namespace;
     this.#shards = shards;
+    this.#prefix = prefix;
   }
 
   claim(id, { leaseMs }) {
-    return this.#ask('claim', { id, leaseMs });
+    return this.#ask('claim', id, { token: crypto.randomUUID(), leaseMs });
   }
 
   complete(id, token, { keepMs }) {
-    return this.#ask('complete', { id, token, keepMs });
+    return this.#ask('complete', id, { token, keepMs });
   }
 
   async release(id, token) {
-    await this.#ask('release', { id, token });
+    await this.#ask('release', id, { token });
   }
 
-  async #ask(what, question) {
-    const object = this.#namespace.get(this.#namespace.idFromName(`shard-${hash(question.id) % this.#shards}`));
-    const response = await object.fetch(`https://seen/${what}`, { method: 'POST', body: JSON.stringify(question) });
+  async #ask(what, id, question) {
+    const key = this.#prefix + id;
+    const object = this.#namespace.get(this.#namespace.idFromName(`shard-${hash(key) % this.#shards}`));
+    const body = JSON.stringify({ id: key, ...question });
+    const response = await object.fetch(`https://seen/${what}`, { method: 'POST', body });
     if (!response.ok) throw new Error(`The Durable Object answered ${response.status}.`);
     return response.json();
   }
 }
 
-export function durableObjectStore(namespace, { shards = 8 } = {}) {
-  return new DurableObjectStore(namespace, wholeNumber(shards, 1, 1000, 'shards'));
+export function durableObjectStore(namespace, { shards = 8, prefix = '' } = {}) {
+  return new DurableObjectStore(namespace, wholeNumber(shards, 1, 1000, 'shards'), prefix);
 }
 
 const SWEEP_ROWS = 1000;
@@ -90,11 +94,11 @@ export class SeenDeliveries {
     this.#sql.exec('INSERT OR REPLACE INTO seen (id, token, expires_at) VALUES (?, ?, ?)', id, token, expiresAt);
   }
 
-  #claim({ id, leaseMs }, now) {
+  /** A claim that is asked for again, because its answer was lost, finds its own token. */
+  #claim({ id, token, leaseMs }, now) {
     const held = this.#held(id, now);
     if (held?.token === null) return { state: 'done' };
-    if (held) return { state: 'busy', retryAfterMs: held.expires_at - now };
-    const token = crypto.randomUUID();
+    if (held && held.token !== token) return { state: 'busy', retryAfterMs: held.expires_at - now };
     this.#keep(id, token, now + leaseMs);
     return { state: 'new', token };
   }

@@ -1,4 +1,5 @@
 // A receiver as a listener of Node's http server, which Express takes as a handler.
+import { FIRST_BYTES, Gathered } from './body.js';
 
 // What still comes behind an answer is read and dropped up to here: a connection that is closed over unread bytes may
 // lose the answer on its way.
@@ -20,16 +21,14 @@ function keptBytes({ rawBody, body }) {
 /** A body's bytes; of one that is too long its beginning, which is too long as well. */
 function readBody(request, { maxBodyBytes, bodyTimeoutSeconds }) {
   return new Promise((resolve, reject) => {
-    const chunks = [];
-    let size = 0;
+    const gathered = new Gathered(FIRST_BYTES);
     const missing = (code) => () => finish(reject, new BodyMissing(code));
-    const ended = () => finish(resolve, Buffer.concat(chunks, size));
+    const ended = () => finish(resolve, gathered.bytes());
     const lost = missing('body_unreadable');
     const timer = setTimeout(missing('body_timeout'), bodyTimeoutSeconds * 1000);
     function take(chunk) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > maxBodyBytes) ended();
+      gathered.add(chunk);
+      if (gathered.size > maxBodyBytes) ended();
     }
     function finish(settle, value) {
       clearTimeout(timer);
@@ -42,8 +41,9 @@ function readBody(request, { maxBodyBytes, bodyTimeoutSeconds }) {
 
 async function receive(receiver, request, context) {
   const kept = keptBytes(request);
-  // Parsed JSON is never written again to be verified: it would be other bytes.
-  if (kept === undefined && request.readableDidRead) throw new BodyMissing('body_already_read');
+  // Neither parsed JSON nor decoded text is made bytes again to be verified: they would be others.
+  const isSpent = request.readableDidRead || request.readableEncoding;
+  if (kept === undefined && isSpent) throw new BodyMissing('body_already_read');
   const body = kept ?? await readBody(request, receiver);
   const header = (name) => {
     const value = request.headers[name];
@@ -52,7 +52,18 @@ async function receive(receiver, request, context) {
   return receiver.handle({ method: request.method, header, body }, context);
 }
 
+async function answerOf(receiver, request, context) {
+  try {
+    return await receive(receiver, request, context);
+  } catch (error) {
+    if (!(error instanceof BodyMissing)) throw error;
+    return receiver.refuse(error.code, context);
+  }
+}
+
+/** Unless something else has answered, such as a limit on the time that a server puts before its handlers. */
 function answer(response, { status, headers, body }) {
+  if (response.headersSent || response.writableEnded) return;
   response.statusCode = status;
   for (const [name, value] of headers) response.setHeader(name, value);
   response.end(body);
@@ -80,11 +91,12 @@ export function toNodeListener(receiver) {
     request.on('error', () => {});
     response.on('error', () => {});
     try {
-      answer(response, await receive(receiver, request, context));
+      answer(response, await answerOf(receiver, request, context));
+      dropRest(request, receiver);
     } catch (error) {
-      if (!(error instanceof BodyMissing)) throw error;
-      answer(response, receiver.refuse(error.code, context));
+      // Of a request or response that something has wrapped. A rejection that nobody handles would end the process.
+      console.error('Webhook not answered:', error);
+      response.destroy();
     }
-    dropRest(request, receiver);
   };
 }

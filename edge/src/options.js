@@ -17,8 +17,8 @@ export function readOptions(options, keySources) {
   if (!isObject(options)) throw new TypeError('Not options.');
   const {
     onEvent, onReject, previousSecrets = [], seen = memoryStore(), allowLegacy = false, duplicates = 'ok',
-    maxBodyBytes = BODY_MAX, bodyTimeoutSeconds = 15, retryAfterSeconds = 5, leaseSeconds = 60,
-    keepSeconds = 7 * 86_400, clock = Date.now, ...others
+    maxBodyBytes = BODY_MAX, bodyTimeoutSeconds = 15, retryAfterSeconds = 5, storeTimeoutSeconds = 10,
+    leaseSeconds = 60, keepSeconds = 7 * 86_400, clock = Date.now, ...others
   } = options;
   const keys = keySources.map((name) => others[name]);
   const unknown = Object.keys(others).find((name) => !keySources.includes(name));
@@ -41,6 +41,7 @@ export function readOptions(options, keySources) {
     maxBodyBytes: wholeNumber(maxBodyBytes, 1, BODY_MAX, 'maxBodyBytes'),
     bodyTimeoutSeconds: wholeNumber(bodyTimeoutSeconds, 1, 300, 'bodyTimeoutSeconds'),
     retryAfterSeconds: wholeNumber(retryAfterSeconds, 1, 86_400, 'retryAfterSeconds'),
+    storeTimeoutMs: wholeNumber(storeTimeoutSeconds, 1, 300, 'storeTimeoutSeconds') * 1000,
     leaseMs: wholeNumber(leaseSeconds, 1, 3_600, 'leaseSeconds') * 1000,
     // A signature is good for 300 s on either side of its time: what is forgotten sooner could be shown again.
     keepMs: wholeNumber(keepSeconds, 600, 31_536_000, 'keepSeconds') * 1000,

@@ -33,7 +33,10 @@ export interface PostgresStore extends SeenStore {
 
 export function postgresStore(query: PostgresQuery, options?: PostgresStoreOptions): PostgresStore;
 
-/** The statements that make the table, for a migration. They can be run again. */
+/**
+ * The statements that make the table, for a migration or a start: run as one text, without values. They can be run
+ * again, and by several at once.
+ */
 export function postgresSchema(options?: PostgresStoreOptions): string;
 
 /** Somebody else is handling the delivery by now. */

@@ -4,6 +4,9 @@ import { wholeNumber } from './whole_number.js';
 const TABLE = /^([a-z_][a-z0-9_]{0,62}\.)?([a-z_][a-z0-9_]{0,50})$/;
 const DEFAULT_TABLE = 'fluxora_seen_deliveries';
 
+// Of advisory locks: "fluxora" as a number.
+const SCHEMA_LOCK = '28829699412030049';
+
 const CLAIMS_BETWEEN_SWEEPS = 100;
 const SWEEP_ROWS = 1000;
 
@@ -21,7 +24,9 @@ function checkedTable(table) {
 
 export function postgresSchema({ table = DEFAULT_TABLE } = {}) {
   const [, , name] = TABLE.exec(checkedTable(table));
-  return `CREATE TABLE IF NOT EXISTS ${table} (
+  return `-- Run it as one text: IF NOT EXISTS alone fails for those who make the same table at the same time.
+SELECT pg_advisory_xact_lock(${SCHEMA_LOCK});
+CREATE TABLE IF NOT EXISTS ${table} (
   id text PRIMARY KEY,
   token text, -- of the claim; null once the delivery was handled
   expires_at timestamptz NOT NULL
@@ -37,16 +42,18 @@ function statements(table) {
 ON CONFLICT (id) DO UPDATE SET token = NULL, expires_at = excluded.expires_at
 WHERE seen.token = $2::text OR seen.expires_at <= clock_timestamp()`;
   return {
+    // A claim that its client sends again, having lost the reply, finds its own token.
     claim: `INSERT INTO ${table} AS seen (id, token, expires_at) VALUES ($1, $2, ${FROM_NOW})
 ON CONFLICT (id) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at
-WHERE seen.expires_at <= clock_timestamp() RETURNING id`,
+WHERE seen.expires_at <= clock_timestamp() OR seen.token = excluded.token RETURNING id`,
     held: `SELECT token IS NULL AS done,
 greatest(0, ceil(extract(epoch FROM expires_at - clock_timestamp()) * 1000))::bigint AS left_ms
 FROM ${table} WHERE id = $1`,
     complete: `${finish} OR seen.token IS NULL RETURNING id`,
     completeOnce: `${finish} RETURNING id`,
     release: `DELETE FROM ${table} WHERE id = $1 AND token = $2`,
-    sweep: `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE expires_at <= clock_timestamp()
+    // The index is no use for a time that goes on while it is read.
+    sweep: `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE expires_at <= statement_timestamp()
 LIMIT $1::int FOR UPDATE SKIP LOCKED) RETURNING id`,
   };
 }

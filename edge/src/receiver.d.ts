@@ -26,7 +26,7 @@ export type ReceiverCode =
   | 'invalid_json'
   /** 200, 409, or 503 while the first copy is being handled. */
   | 'duplicate_delivery'
-  /** 503: the store of handled deliveries can't be asked. */
+  /** 503: the store of handled deliveries can't be asked, or gave no answer in `storeTimeoutSeconds`. */
   | 'store_unavailable'
   /** 500: the event was handled, but that couldn't be remembered, so it will come again. */
   | 'store_failed'
@@ -84,7 +84,8 @@ export interface ReceiverOptions<Context = unknown> {
   seen?: SeenStore | ((context: Context) => SeenStore | Promise<SeenStore>);
   /**
    * True: the `x-fluxora-*` headers alone are enough. They don't sign the delivery id, so who sees one delivery can
-   * have it handled again under other ids for five minutes. Default false.
+   * have it handled again under other ids for five minutes. So that this doesn't pass those ids' own deliveries off as
+   * handled, what is remembered is then the id with the body's SHA-256 (`claim.id`). Default false.
    */
   allowLegacy?: boolean;
   /** How a delivery that was handled already is answered: 200 with `duplicate: true` (`ok`, the default), or 409. */
@@ -95,7 +96,12 @@ export interface ReceiverOptions<Context = unknown> {
   bodyTimeoutSeconds?: number;
   /** `Retry-After` of a 503. 1 to 86,400, default 5. */
   retryAfterSeconds?: number;
-  /** How long a handler may take; then, or when its process died, the next copy is let in. 1 to 3,600, default 60. */
+  /** How long the store may take for an answer. 1 to 300, default 10; a sender of Fluxora's waits for 15 in all. */
+  storeTimeoutSeconds?: number;
+  /**
+   * How long a handler may take, with the claim before it; then, or when its process died, the next copy is let in.
+   * 1 to 3,600, default 60.
+   */
   leaseSeconds?: number;
   /** How long handled deliveries are remembered. 600 to 31,536,000, default 604,800 (7 days). */
   keepSeconds?: number;

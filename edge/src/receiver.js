@@ -2,8 +2,9 @@
 import { readBody } from './body.js';
 import { BODY_MAX, keysOf, readOptions } from './options.js';
 import { RetryLater } from './retry_later.js';
-import { seenKey } from './seen_key.js';
+import { seenKey, seenKeyWithBody } from './seen_key.js';
 import { Verifiers } from './verifiers.js';
+import { within } from './within.js';
 
 const MESSAGES = {
   missing_secret: 'The receiver has no secret.',
@@ -29,6 +30,9 @@ const MESSAGES = {
   receiver_misconfigured: 'The receiver is not set up well.',
 };
 const BEING_HANDLED = 'This delivery is being handled.';
+
+// Longer the answer doesn't wait for a claim to be given back: without that, it ends with its lease.
+const RELEASE_WAIT_MS = 1000;
 
 const BODY_STATUSES = { body_unreadable: 400, body_timeout: 408, body_already_read: 500 };
 
@@ -85,9 +89,10 @@ class Handling {
     await this.#verifiers.prepare(await keysOf(this.#options, context));
   }
 
-  /** Whatever happens is an answer. `read` gives the body as `readBody` does. */
-  async answer(method, header, read, context) {
+  /** Whatever happens is an answer. `partsOf` gives a request's parts; `read` the body as `readBody` does. */
+  async answer(partsOf, context) {
     try {
+      const { method, header, read } = partsOf();
       if (method !== 'POST') return this.reject('method_not_allowed', 405, context, { headers: [['allow', 'POST']] });
       const keys = await keysOf(this.#options, context);
       const { code, bytes, tooLarge } = await read();
@@ -107,17 +112,18 @@ class Handling {
   async #accept({ deliveryId, timestamp }, rawBody, context) {
     const event = parseEvent(rawBody);
     if (event === undefined) return this.reject('invalid_json', 400, context, { deliveryId });
-    const { seen, leaseMs, keepMs, clock } = this.#options;
+    const { allowLegacy, leaseMs, keepMs, clock } = this.#options;
     let store;
     let id;
     let claimed;
+    let askedAt;
     try {
-      store = typeof seen === 'function' ? await seen(context) : seen;
-      id = await seenKey(deliveryId);
-      claimed = await store.claim(id, { leaseMs, keepMs, now: clock() });
+      store = await this.#storeOf(context);
+      id = await (allowLegacy ? seenKeyWithBody(deliveryId, rawBody) : seenKey(deliveryId));
+      askedAt = clock();
+      claimed = await this.#claim(store, id, askedAt);
     } catch (error) {
-      const headers = [retryAfter(this.#options.retryAfterSeconds)];
-      return this.reject('store_unavailable', 503, context, { deliveryId, error, headers });
+      return this.#unavailable(deliveryId, context, error);
     }
     switch (claimed.state) {
       case 'done': return this.#duplicate(deliveryId, context);
@@ -126,7 +132,40 @@ class Handling {
       default: throw new TypeError('seen: what it gave is not the outcome of a claim.');
     }
     const claim = { id, token: claimed.token, keepMs };
-    return this.#handle(event, { deliveryId, timestamp, rawBody, context, claim }, store);
+    // The lease runs from when the store granted it, which was after it was asked.
+    const leftMs = leaseMs - Math.max(0, clock() - askedAt);
+    if (leftMs <= 0) {
+      await this.#release(store, claim);
+      return this.#unavailable(deliveryId, context, new Error('The claim was over when its answer came.'));
+    }
+    return this.#handle(event, { deliveryId, timestamp, rawBody, context, claim }, store, leftMs);
+  }
+
+  async #storeOf(context) {
+    const { seen, storeTimeoutMs } = this.#options;
+    return typeof seen === 'function' ? within(storeTimeoutMs, () => seen(context)) : seen;
+  }
+
+  async #claim(store, id, now) {
+    const { leaseMs, keepMs, storeTimeoutMs } = this.#options;
+    let asked;
+    try {
+      return await within(storeTimeoutMs, () => {
+        asked = store.claim(id, { leaseMs, keepMs, now });
+        return asked;
+      });
+    } catch (error) {
+      // What is granted after that is nobody's.
+      Promise.resolve(asked).then((late) => {
+        if (late?.state === 'new') return this.#release(store, { id, token: late.token });
+      }).catch(() => {});
+      throw error;
+    }
+  }
+
+  #unavailable(deliveryId, context, error) {
+    const headers = [retryAfter(this.#options.retryAfterSeconds)];
+    return this.reject('store_unavailable', 503, context, { deliveryId, error, headers });
   }
 
   #duplicate(deliveryId, context) {
@@ -141,24 +180,24 @@ class Handling {
     return this.reject('duplicate_delivery', 503, context, { deliveryId, message: BEING_HANDLED, headers });
   }
 
-  async #handle(event, delivery, store) {
+  async #handle(event, delivery, store, leaseLeftMs) {
     const { deliveryId, context, claim } = delivery;
-    const failure = await this.#runHandler(event, delivery);
+    const failure = await this.#runHandler(event, delivery, leaseLeftMs);
     if (failure === undefined) return this.#complete(store, delivery);
     await this.#release(store, claim);
     return this.reject(failure.code, failure.status, context, { ...failure, deliveryId });
   }
 
-  async #runHandler(event, delivery) {
+  async #runHandler(event, delivery, leaseLeftMs) {
     const { onEvent, leaseMs } = this.#options;
     const lease = new AbortController();
     let timer;
     const leaseEnd = new Promise((resolve) => {
       timer = setTimeout(() => {
-        const error = new Error(`onEvent took longer than ${leaseMs / 1000} s.`);
+        const error = new Error(`onEvent was not done when its lease of ${leaseMs / 1000} s ended.`);
         resolve({ code: 'handler_timeout', status: 500, error });
         lease.abort(error);
-      }, leaseMs);
+      }, leaseLeftMs);
     });
     try {
       return await Promise.race([failureOf(() => onEvent(event, { ...delivery, signal: lease.signal })), leaseEnd]);
@@ -169,8 +208,10 @@ class Handling {
 
   /** Acknowledged is only what is remembered: what the sender then doesn't repeat must not be handled again. */
   async #complete(store, { deliveryId, context, claim: { id, token, keepMs } }) {
+    const { clock, storeTimeoutMs } = this.#options;
     try {
-      const completed = await store.complete(id, token, { keepMs, now: this.#options.clock() });
+      const options = { keepMs, now: clock() };
+      const completed = await within(storeTimeoutMs, () => store.complete(id, token, options));
       return completed ? plainResponse(200, { ok: true }) : this.#busy(deliveryId, context);
     } catch (error) {
       await this.#release(store, { id, token });
@@ -180,7 +221,7 @@ class Handling {
 
   async #release(store, { id, token }) {
     try {
-      await store.release(id, token, { now: this.#options.clock() });
+      await within(RELEASE_WAIT_MS, () => store.release(id, token, { now: this.#options.clock() }));
     } catch { /* Then the claim ends with its lease, and the next copy is let in after that. */ }
   }
 
@@ -205,20 +246,24 @@ class Handling {
  * @param {string[]} keySources the options that name live keys
  */
 export function receiverMaker(load, keySources) {
-  return function createReceiver(options) {
-    const read = readOptions(options, keySources);
-    const { maxBodyBytes, bodyTimeoutSeconds, allowLegacy } = read;
-    const handling = new Handling(read, new Verifiers(load, !allowLegacy));
+  return function createReceiver(given) {
+    const options = readOptions(given, keySources);
+    const { maxBodyBytes, bodyTimeoutSeconds, allowLegacy } = options;
+    const handling = new Handling(options, new Verifiers(load, !allowLegacy));
 
     async function receiver(request, context) {
-      const header = (name) => request.headers.get(name);
-      const bytes = () => readBody(request, read);
-      const { status, headers, body } = await handling.answer(request.method, header, bytes, context);
+      const partsOf = () => ({
+        method: request.method, header: (name) => request.headers.get(name), read: () => readBody(request, options),
+      });
+      const { status, headers, body } = await handling.answer(partsOf, context);
       return new Response(body, { status, headers });
     }
-    const handle = ({ method, header, body }, context) => {
-      const given = async () => (body.byteLength > maxBodyBytes ? { tooLarge: true } : { bytes: body });
-      return handling.answer(method, header, given, context);
+    const handle = (request, context) => {
+      const partsOf = () => {
+        const { method, header, body } = request;
+        return { method, header, read: () => (body.byteLength > maxBodyBytes ? { tooLarge: true } : { bytes: body }) };
+      };
+      return handling.answer(partsOf, context);
     };
     return Object.assign(receiver, {
       handle,

@@ -1,8 +1,9 @@
 // Each step is one script, and so atomic. A key holds the token of a claim, or `done`; Redis lets it go when it is due.
+// A claim that its client sends again, having lost the reply, finds its own token.
 
 const CLAIM = `local held = redis.call('GET', KEYS[1])
 if held == 'done' then return {'done'} end
-if held then return {'busy', redis.call('PTTL', KEYS[1])} end
+if held and held ~= ARGV[1] then return {'busy', redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return {'new'}`;
 

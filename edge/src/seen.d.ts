@@ -19,6 +19,10 @@ export type ClaimOutcome =
 /**
  * Remembers which deliveries were handled. Every method may reject, which has the sender try again later. Stores with
  * a clock of their own go by that and not by `now` (milliseconds), so that machines needn't agree about the time.
+ *
+ * Ids are the sender's texts. Receivers with different secrets that share a store share its memory of them: whoever can
+ * sign for one of them can have an id remembered under which another one's delivery then counts as handled. Senders
+ * that don't trust each other need stores, or prefixes, of their own.
  */
 export interface SeenStore {
   claim(id: string, options: { leaseMs: number; keepMs: number; now: number }): Promise<ClaimOutcome> | ClaimOutcome;

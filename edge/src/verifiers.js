@@ -3,6 +3,11 @@
 // Receivers with secrets by context (one for each customer) have several; what isn't kept is only made again.
 const VERIFIERS_MAX = 64;
 
+// What the core says of an instance that is of no more use; its other errors are about what it was given.
+const USELESS = ['CORE_ABORTED', 'OUT_OF_MEMORY', 'TOO_MANY_HANDLES', 'DISPOSED'];
+
+const isAboutArguments = ({ name, code }) => name === 'FluxoraError' && !USELESS.includes(code);
+
 export class Verifiers {
   #load;
   #loading;
@@ -27,11 +32,11 @@ export class Verifiers {
   async verify(keys, delivery) {
     const core = await this.#core();
     // From here on nothing is waited for, so that no other call lets go of this verifier.
-    const verifier = this.#of(core, keys);
+    const name = JSON.stringify(keys);
     try {
-      return verifier.verify(delivery);
+      return this.#of(core, name, keys).verify(delivery);
     } catch (error) {
-      if (error.code !== 'ARGUMENT_INVALID') this.#forget();
+      if (!isAboutArguments(error)) this.#forget();
       throw error;
     }
   }
@@ -46,8 +51,7 @@ export class Verifiers {
     }
   }
 
-  #of(core, keys) {
-    const name = JSON.stringify(keys);
+  #of(core, name, keys) {
     const verifier = this.#held.get(name) ?? core.webhooks.verifier(keys, { requireStandard: this.#requireStandard });
     // The last one in the map is the one used last.
     this.#held.delete(name);

@@ -3,7 +3,7 @@ import { memoryStore } from './memory.js';
 // The least that KV takes.
 const TTL_MIN_SECONDS = 60;
 
-/** What this isolate handles and has handled, for each namespace: the same for every store made of it. */
+/** What this isolate handles and has handled, by key, for each namespace: the same for every store made of it. */
 const isolates = new WeakMap();
 
 function isolateOf(namespace) {
@@ -23,28 +23,30 @@ class WorkersKvStore {
   }
 
   async claim(id, options) {
-    const claimed = this.#isolate.claim(id, options);
+    const key = this.#prefix + id;
+    const claimed = this.#isolate.claim(key, options);
     if (claimed.state !== 'new') return claimed;
     try {
-      if (await this.#namespace.get(this.#prefix + id) === null) return claimed;
+      if (await this.#namespace.get(key) === null) return claimed;
     } catch (error) {
-      this.#isolate.release(id, claimed.token);
+      this.#isolate.release(key, claimed.token);
       throw error;
     }
-    this.#isolate.release(id, claimed.token);
+    this.#isolate.release(key, claimed.token);
     return { state: 'done' };
   }
 
   /** KV takes one write a second for each key, so that is all that is written: claims are the isolate's. */
   async complete(id, token, options) {
+    const key = this.#prefix + id;
     const expirationTtl = Math.max(TTL_MIN_SECONDS, Math.ceil(options.keepMs / 1000));
-    await this.#namespace.put(this.#prefix + id, 'done', { expirationTtl });
-    this.#isolate.complete(id, token, options);
+    await this.#namespace.put(key, 'done', { expirationTtl });
+    this.#isolate.complete(key, token, options);
     return true;
   }
 
   release(id, token) {
-    this.#isolate.release(id, token);
+    this.#isolate.release(this.#prefix + id, token);
   }
 }
 

@@ -32,7 +32,7 @@ const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-ve
 const KEY = `${'A'.repeat(22)}==`;
 /** Before each of these requests, what it can be asked about: jobs wait for instances, and one runs at a time. */
 const JOBS_BEFORE = { startJob: 'cancelled', pauseJob: 'queued', resumeJob: 'paused', cancelJob: 'queued' };
-/** The same for replays of webhooks, which nobody brings on: this server sends none. */
+/** The same for replays of webhooks, of an endpoint that there isn't, so that nobody brings them on. */
 const REPLAYS_BEFORE = {
   startWebhookReplay: 'cancelled',
   pauseWebhookReplay: 'running',
@@ -104,12 +104,15 @@ async function prepareWebhooks(id) {
        disabled_reason = CASE WHEN $1 THEN '' ELSE 'operator' END`,
     [!refusing],
   );
-  if (/DeadLetter/.test(id)) await stack.db.rows('UPDATE webhook_deliveries SET state = 2, finished_at_ms = 1');
+  if (/DeadLetter/.test(id)) await stack.db.rows('UPDATE webhook_deliveries SET state = 2, finished_at_ms = created_at_ms');
   const state = REPLAYS_BEFORE[id];
   if (state === undefined) return;
   await stack.db.rows("UPDATE webhook_replays SET state = 'done'");
   if (refusing) return;
-  await stack.db.rows('UPDATE webhook_replays SET state = $1 WHERE id = (SELECT max(id) FROM webhook_replays)', [state]);
+  await stack.db.rows(
+    'UPDATE webhook_replays SET state = $1, endpoint = 999999 WHERE id = (SELECT max(id) FROM webhook_replays)',
+    [state],
+  );
 }
 
 /** A server that reads no chain: what the chain says is sent to it. */
@@ -359,6 +362,7 @@ describe('bad requests', () => {
     walker.forEachOperation(
       async (operation) => {
         for (const { what, body, type, status } of badBodies(operation.bodyExample)) {
+          if (body === '' && !operation.bodyRequired) continue;
           const answer = await walker.ask(
             operation,
             { body, headers: { 'content-type': type } },

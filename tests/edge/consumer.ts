@@ -43,12 +43,18 @@ const onEvent = (event: WebhookEvent) => event.type;
 const inMemory = { secret: 'whsec_', onEvent, seen: memoryStore({ maxEntries: 10 }) };
 const forNode: Receiver<NodeContext> = createReceiver<NodeContext>(inMemory);
 const listener = toNodeListener(forNode);
-declare const request: {
-  method: string; headers: Record<string, string | string[] | undefined>; url: string; on(name: string, f: () => void): unknown;
-};
-declare const response: {
-  statusCode: number; setHeader(name: string, value: string): unknown; end(text: string): unknown; json(value: unknown): void;
-};
+interface Emitter { on(name: string, f: () => void): this; off(name: string, f: () => void): this; destroy(): this }
+interface Incoming extends Emitter {
+  method: string; headers: Record<string, string | string[] | undefined>; url: string;
+  readableDidRead: boolean; readableEncoding: 'utf8' | null; readableEnded: boolean; destroyed: boolean;
+  pause(): this; resume(): this;
+}
+interface Outgoing extends Emitter {
+  statusCode: number; headersSent: boolean; writableEnded: boolean;
+  setHeader(name: string, value: string): this; end(text: string): this; json(value: unknown): void;
+}
+declare const request: Incoming;
+declare const response: Outgoing;
 const done: Promise<void> = listener(request, response, (error: unknown) => error);
 
 const forLambda = createReceiver<LambdaContext>({ onEvent: (_, { context }) => context.event.requestContext });

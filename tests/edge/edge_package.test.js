@@ -99,6 +99,19 @@ describe('examples', () => {
     for (const name of names) assert.ok(list.includes(`(${name}/README.md)`), name);
   });
 
+  for (const name of names) {
+    test(`${name}'s README links to nothing outside its folder, which is what is copied`, () => {
+      const links = [...readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8').matchAll(/\]\(([^)]+)\)/g)];
+      assert.deepEqual(links.map(([, link]) => link).filter((link) => !/^https:/.test(link)), []);
+    });
+  }
+
+  test('the Lambda function\'s claims end with the function', () => {
+    const [, timeout] = /^ +Timeout: (\d+)$/m.exec(readFileSync(join(EXAMPLES, 'aws-lambda/template.yaml'), 'utf8'));
+    const [, lease] = /^ +leaseSeconds: (\d+),$/m.exec(readFileSync(join(EXAMPLES, 'aws-lambda/index.js'), 'utf8'));
+    assert.equal(lease, timeout);
+  });
+
   test('none has a secret in it', () => {
     const files = readdirSync(EXAMPLES, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.path.includes('node_modules'));

@@ -47,7 +47,10 @@ export const RUNTIMES = [
     title: 'Lambda, HTTP API', example: 'aws-lambda', command: () => host('lambda_host.js'), path: '/http-api',
     handsOnText: true,
   },
-  { title: 'Lambda, Function URL', example: 'aws-lambda', command: () => host('lambda_host.js'), path: '/function-url' },
+  {
+    title: 'Lambda, Function URL', example: 'aws-lambda', command: () => host('lambda_host.js'),
+    path: '/function-url',
+  },
 ].map((runtime) => ({ main: 'index.js', handler: 'handler.js', ...runtime }));
 
 const LISTENING = /^listening on (http:\/\/127\.0\.0\.1:\d+)/;
@@ -126,7 +129,9 @@ export class ExampleProcess {
   /** Waits until a delivery has been logged, by the type that the line begins with. */
   waitForLine(deliveryId, type) {
     const isIt = (line) => line.deliveryId === deliveryId && (type === undefined || line.type === type);
-    return waitFor(() => this.handled.find(isIt), { what: `${deliveryId} to be logged`, describe: () => this.output() });
+    return waitFor(() => this.handled.find(isIt), {
+      what: `${deliveryId} to be logged`, describe: () => this.output(),
+    });
   }
 
   async end() {

@@ -12,7 +12,8 @@ const recorded = (name) => JSON.parse(readFileSync(new URL(`lambda_events/${name
 
 function handlerOf(options = {}) {
   const events = [];
-  const receiver = createReceiver({ secret, onEvent: (event, info) => { events.push({ event, ...info }); }, ...options });
+  const onEvent = (event, info) => { events.push({ event, ...info }); };
+  const receiver = createReceiver({ secret, onEvent, ...options });
   return { handler: toLambdaHandler(receiver), events };
 }
 

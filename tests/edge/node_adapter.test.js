@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createReceiver } from '@fluxora/edge';
 import { toNodeListener } from '@fluxora/edge/node';
 import express from 'express';
 
 import { waitFor } from '../integration/harness/wait.js';
-import { BODY_MAX, Sender, newSecret } from './sender.js';
+import { BODY_MAX, Sender, eventBody, newSecret } from './sender.js';
 
 const MIB = 1024 * 1024;
 
@@ -120,6 +123,78 @@ test('the handler gets the request and the response as its context', async () =>
   assert.equal(context.response.statusCode, 200);
 });
 
+test('a body that something before has had decoded', async () => {
+  const { sender } = await serve((listener) => (request, response) => listener(request.setEncoding('utf8'), response));
+  assert.equal((await sender.send()).json.error, 'body_already_read');
+});
+
+test('what is used of a request and a response is declared', async () => {
+  const declarations = readFileSync(new URL('../../edge/src/node.d.ts', import.meta.url), 'utf8');
+  const declared = (name) => {
+    const [, members] = new RegExp(`^export interface ${name} {$(.*?)^}$`, 'ms').exec(declarations);
+    return [...members.matchAll(/^ {2}(?:readonly )?(\w+)[?:(]/gm)].map(([, member]) => member);
+  };
+  const used = { NodeRequest: new Set(), NodeResponse: new Set() };
+  const watched = (object, names) => new Proxy(object, {
+    get(target, name, proxy) {
+      names.add(name);
+      const value = target[name];
+      if (typeof value !== 'function') return value;
+      return (...given) => {
+        const result = value.apply(target, given);
+        return result === target ? proxy : result;
+      };
+    },
+    set: (target, name, value) => Reflect.set(target, names.add(name) && name, value),
+  });
+  const { sender } = await serve((listener) => (request, response) => {
+    listener(watched(request, used.NodeRequest), watched(response, used.NodeResponse));
+  });
+  assert.equal((await sender.send()).status, 200);
+  assert.equal((await sender.send({ body: `{}${' '.repeat(BODY_MAX)}` })).status, 413);
+  for (const [name, members] of Object.entries(used)) {
+    assert.ok(members.size >= 6, name);
+    assert.deepEqual([...members].filter((member) => !declared(name).includes(member)), [], name);
+  }
+});
+
+describe('something that answers first', () => {
+  test('its answer stays, and what was handled is remembered', async () => {
+    const promises = [];
+    const remembering = (listener) => (...given) => { promises.push(listener(...given)); };
+    const onEvent = (_, { context }) => { context.response.writeHead(503).end('too slow'); };
+    const { sender } = await serve(remembering, { onEvent });
+    const delivery = sender.delivery();
+    assert.equal((await sender.post(delivery)).text, 'too slow');
+    await Promise.all(promises);
+    assert.deepEqual((await sender.post(delivery)).json, { ok: true, duplicate: true });
+  });
+
+  test('its answer stays where it has only begun, whatever became of the delivery', async () => {
+    const { sender, events, rejections } = await serve((listener) => async (request, response) => {
+      response.writeHead(200).write('begun, ');
+      await listener(request, response);
+      response.end('ended');
+    });
+    for (const body of [eventBody(), `{}${' '.repeat(BODY_MAX)}`]) {
+      assert.equal((await sender.send({ body })).text, 'begun, ended');
+    }
+    assert.deepEqual([events.length, rejections], [1, ['payload_too_large']]);
+  });
+});
+
+test('a response that can’t be written to: the connection ends, and the process goes on', async (t) => {
+  const told = t.mock.method(console, 'error', () => {});
+  const promises = [];
+  const { sender } = await serve((listener) => (request, response) => {
+    response.end = () => { throw new Error('wrapped badly'); };
+    promises.push(listener(request, response));
+  });
+  await assert.rejects(sender.send());
+  await Promise.all(promises);
+  assert.equal(told.mock.calls[0].arguments[1].message, 'wrapped badly');
+});
+
 test('several lines of one header are one value', async () => {
   const { sender, port } = await serve(alone);
   const { headers, body } = sender.delivery();
@@ -138,6 +213,33 @@ test('a body that comes a byte at a time', async () => {
   await answered(state, 200);
   socket.destroy();
   assert.equal(Buffer.from(events[0].rawBody).toString(), body);
+});
+
+test('bodies that come in very many pieces take no more room than their bytes', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  const used = () => {
+    gc();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const REQUESTS = 4;
+  const PIECES = 200_000;
+  let came = 0;
+  const { port, rejections } = await serve((listener) => (request, response) => {
+    listener(request, response);
+    request.on('data', ({ length }) => { came += length; });
+  });
+  const pieces = '1\r\n \r\n'.repeat(PIECES);
+  const before = used();
+  const opened = [];
+  for (let i = 0; i < REQUESTS; i += 1) opened.push(await open(port, { 'transfer-encoding': 'chunked' }, pieces));
+  await waitFor(() => came === REQUESTS * PIECES, { what: 'every piece', describe: () => came });
+  const held = used() - before;
+  // Twice a body's bytes, for the room that grows by doubling, and what a connection needs.
+  assert.ok(held < REQUESTS * (2 * PIECES + MIB), `${held} bytes held for ${REQUESTS * PIECES} bytes of bodies`);
+  for (const { socket } of opened) socket.destroy();
+  await waitFor(() => rejections.length === REQUESTS, { what: 'the losses to be noticed' });
 });
 
 test('a body that does not come in time: 408, then the connection ends', async () => {

@@ -52,7 +52,8 @@ function send(url, headers, body) {
         const answer = await text(response);
         const isJson = response.headers['content-type'] === 'application/json';
         resolve({
-          status: response.statusCode, headers: response.headers, text: answer, json: isJson ? JSON.parse(answer) : undefined,
+          status: response.statusCode, headers: response.headers, text: answer,
+          json: isJson ? JSON.parse(answer) : undefined,
         });
       } catch (error) {
         reject(error);

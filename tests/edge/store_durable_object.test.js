@@ -45,6 +45,38 @@ after(() => workerd?.dispose());
 
 checkStore('Durable Object', () => ({ store: durableObjectStore(namespace), passed: realTime }));
 
+test('Durable Object: two prefixes are two memories', async () => {
+  const id = randomUUID();
+  for (const prefix of ['a:', 'b:']) {
+    const store = durableObjectStore(namespace, { prefix });
+    const { state, token } = await store.claim(id, { leaseMs: 60_000 });
+    assert.equal(state, 'new');
+    assert.equal((await store.claim(id, { leaseMs: 60_000 })).state, 'busy');
+    assert.equal(await store.complete(id, token, { keepMs: 60_000 }), true);
+    assert.equal((await store.claim(id, { leaseMs: 60_000 })).state, 'done');
+  }
+});
+
+test('Durable Object: a claim that is asked for again, because its answer was lost, is its own', async () => {
+  const again = {
+    idFromName: (name) => namespace.idFromName(name),
+    get: (object) => ({
+      async fetch(...asked) {
+        const stub = namespace.get(object);
+        await (await stub.fetch(...asked)).arrayBuffer();
+        return stub.fetch(...asked);
+      },
+    }),
+  };
+  const id = randomUUID();
+  const { state, token } = await durableObjectStore(again).claim(id, { leaseMs: 60_000 });
+  assert.equal(state, 'new');
+  const store = durableObjectStore(namespace);
+  assert.equal((await store.claim(id, { leaseMs: 60_000 })).state, 'busy');
+  assert.equal(await store.complete(id, token, { keepMs: 60_000 }), true);
+  assert.deepEqual(await durableObjectStore(again).claim(id, { leaseMs: 60_000 }), { state: 'done' });
+});
+
 test('Durable Object: its alarm removes what has served its time and keeps the rest', async () => {
   const store = durableObjectStore(namespace, { shards: 1 });
   const object = namespace.get(namespace.idFromName('shard-0'));

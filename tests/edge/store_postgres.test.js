@@ -10,6 +10,7 @@ import { createReceiver } from '../../edge/src/index.js';
 import { ClaimLost, postgresSchema, postgresStore } from '../../edge/src/postgres.js';
 import { seededRandom } from '../integration/harness/seeded_random.js';
 import { newDatabase } from '../integration/harness/stack.js';
+import { waitFor } from '../integration/harness/wait.js';
 import { deferred, headersOf, SECRET, WAYS } from '../unit/edge/deliveries.js';
 import { block, runModule } from '../unit/edge/documented.js';
 import { checkStore, realTime } from '../unit/edge/store_rules.js';
@@ -27,7 +28,8 @@ const QUERIES = {
 before(async () => {
   database = await newDatabase();
   pool = new pg.Pool({ connectionString: database.url, max: 20 });
-  pool.on('error', () => {}); // connections are ended below; each query says so
+  // Connections are ended below; each query says so.
+  pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
   sql = postgres(database.url, { max: 20, onnotice() {} });
   for (let twice = 0; twice < 2; twice += 1) await pool.query(postgresSchema());
   await pool.query(`CREATE SCHEMA webhooks; ${postgresSchema({ table: 'webhooks.seen' })}`);
@@ -68,11 +70,51 @@ test('what has served its time is removed, some at a time, and by claims', async
   await assert.rejects(store.sweep(0), TypeError);
 });
 
+test('what has served its time is found by the index', async () => {
+  const table = 'indexed';
+  await pool.query(postgresSchema({ table }));
+  await pool.query(`INSERT INTO ${table}
+    SELECT 'kept-' || n, NULL, now() + interval '7 days' FROM generate_series(1, 20000) n`);
+  await pool.query(`ANALYZE ${table}`);
+  const asked = [];
+  const store = postgresStore((...query) => { asked.push(query); return pool.query(...query); }, { table });
+  assert.equal(await store.sweep(), 0);
+  const [[text, values]] = asked;
+  const { rows } = await pool.query(`EXPLAIN ${text}`, values);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  assert.match(plan, /Index Scan using indexed_expires_at/);
+  assert.doesNotMatch(plan, /Seq Scan/);
+});
+
+test('four that start at once all find their table made', async () => {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => pool.connect()));
+  try {
+    for (let round = 0; round < 20; round += 1) {
+      const schema = postgresSchema({ table: `made_${round}` });
+      await Promise.all(clients.map((client) => client.query(schema)));
+    }
+  } finally {
+    for (const client of clients) client.release();
+  }
+});
+
+test('a claim that the client sends again, having lost the reply, is its own', async () => {
+  const again = async (...query) => {
+    await QUERIES.pg(...query);
+    return QUERIES.pg(...query);
+  };
+  const id = randomUUID();
+  const { state, token } = await postgresStore(again).claim(id, { leaseMs: 60_000 });
+  assert.equal(state, 'new');
+  const store = postgresStore(QUERIES.pg);
+  assert.equal((await store.claim(id, { leaseMs: 60_000 })).state, 'busy');
+  assert.equal(await store.complete(id, token, { keepMs: 60_000 }), true);
+  assert.deepEqual(await postgresStore(again).claim(id, { leaseMs: 60_000 }), { state: 'done' });
+});
+
 /** What a handler does in a transaction of its own, and how it ends. */
 async function inTransaction(store, claim, atCommit) {
   const client = await pool.connect();
-  // An ended connection is told of at the next query too.
-  client.on('error', () => {});
   let broken;
   try {
     await client.query('BEGIN');
@@ -81,11 +123,10 @@ async function inTransaction(store, claim, atCommit) {
     await atCommit?.(client);
     await client.query('COMMIT');
   } catch (error) {
-    broken = error;
-    await client.query('ROLLBACK').catch(() => {});
+    await client.query('ROLLBACK').catch((lost) => { broken = lost; });
     throw error;
   } finally {
-    client.release(broken !== undefined);
+    client.release(broken);
   }
 }
 
@@ -107,6 +148,14 @@ test('in the handler’s transaction: its effect and the memory of it are there 
   assert.deepEqual(answers, [[500, 0], [500, 0], [200, 1], [200, 1]]);
 });
 
+/** Ends a connection of the README's program, and waits until its process knows. */
+async function lose(client) {
+  let gone = false;
+  client.once('end', () => { gone = true; });
+  await endConnection(client);
+  await waitFor(() => gone, { what: 'the connection to be gone' });
+}
+
 test('in the handler’s transaction: the README’s program', async (t) => {
   const streamId = randomUUID();
   await pool.query('CREATE TABLE subscriptions (stream_id text PRIMARY KEY, state text)');
@@ -114,9 +163,37 @@ test('in the handler’s transaction: the README’s program', async (t) => {
   Object.assign(process.env, { DATABASE_URL: database.url, WEBHOOK_SECRET: SECRET });
   const made = await runModule(block('edge/README.md', 'js', 'completeIn'), ['receiver', 'pool'], import.meta.url);
   t.after(() => made.pool.end());
+  // What goes wrong behind a statement of the handler's, for the attempts below: connections that are lost with nothing
+  // asked of them, and an error that leaves the connection as it was.
+  const faults = [['BEGIN', lose], ['UPDATE', lose], ['UPDATE', async () => { throw new Error('failed'); }]];
+  const connect = made.pool.connect.bind(made.pool);
+  t.mock.method(made.pool, 'connect', async (...given) => {
+    if (given.length > 0) return connect(...given); // by pool.query
+    const client = await connect();
+    const { query } = client;
+    client.query = async (...asked) => {
+      const result = await query.apply(client, asked);
+      if (!asked[0].startsWith(faults[0]?.[0])) return result;
+      const [[, fault]] = faults.splice(0, 1);
+      delete client.query;
+      await fault(client);
+      return result;
+    };
+    return client;
+  });
+  const told = t.mock.method(console, 'error', () => {});
   const body = JSON.stringify({ type: 'stream.cancelled', data: { streamId } });
   const headers = headersOf({ id: randomUUID(), timestamp: Math.floor(Date.now() / 1000), body });
+  while (faults.length > 0) {
+    assert.equal((await WAYS.fetch(made.receiver, headers, body)).answer.error, 'handler_failed');
+    assert.equal((await pool.query('SELECT state FROM subscriptions')).rows[0].state, 'stream.created');
+  }
+  // The handler's own error, not that of the ROLLBACK behind it.
+  assert.equal(told.mock.calls.at(-1).arguments[1].message, 'failed');
   assert.deepEqual((await WAYS.fetch(made.receiver, headers, body)).answer, { ok: true });
+  const idle = await connect();
+  idle.release();
+  await lose(idle);
   assert.deepEqual((await WAYS.fetch(made.receiver, headers, body)).answer, { ok: true, duplicate: true });
   assert.equal((await pool.query('SELECT state FROM subscriptions')).rows[0].state, 'stream.cancelled');
 });
@@ -167,7 +244,7 @@ test('in the handler’s transaction: one that is about to commit decides over a
   const claimed = store.claim(id, { leaseMs: 60_000 });
   const WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
   const waits = async () => (await pool.query(WAITING)).rowCount > 0;
-  while (!await waits()) await realTime(10);
+  await waitFor(waits, { what: 'the claim to wait' });
   gate.resolve();
   await transaction;
   assert.deepEqual(await claimed, { state: 'done' });

@@ -8,6 +8,7 @@ import { createClient } from 'redis';
 
 import { createReceiver } from '../../edge/src/index.js';
 import { redisStore } from '../../edge/src/redis.js';
+import { waitFor } from '../integration/harness/wait.js';
 import { RedisServer } from '../realtime/harness/redis_server.js';
 import { headersOf, SECRET, WAYS } from '../unit/edge/deliveries.js';
 import { checkStore, realTime } from '../unit/edge/store_rules.js';
@@ -61,6 +62,20 @@ test('two prefixes are two memories', async () => {
   }
 });
 
+test('a claim that the client sends again, having lost the reply, is its own', async () => {
+  const again = async (words) => {
+    await COMMANDS.redis(words);
+    return COMMANDS.redis(words);
+  };
+  const id = randomUUID();
+  const { state, token } = await redisStore(again).claim(id, { leaseMs: 60_000 });
+  assert.equal(state, 'new');
+  const store = redisStore(COMMANDS.redis);
+  assert.equal((await store.claim(id, { leaseMs: 60_000 })).state, 'busy');
+  assert.equal(await store.complete(id, token, { keepMs: 60_000 }), true);
+  assert.deepEqual(await redisStore(again).claim(id, { leaseMs: 60_000 }), { state: 'done' });
+});
+
 test('nothing is kept for ever', async () => {
   const id = randomUUID();
   const store = redisStore(COMMANDS.redis, { prefix: 'ttl:' });
@@ -81,11 +96,11 @@ test('while Redis is away nothing is handled; back without its memory it lets a 
   const headers = headersOf({ id: randomUUID(), timestamp: Math.floor(Date.now() / 1000) });
   assert.equal((await WAYS.fetch(receiver, headers)).status, 200);
   await server.kill9();
-  while (clients.redis.isReady) await realTime(10);
+  await waitFor(() => !clients.redis.isReady, { what: 'the client to notice' });
   const away = await WAYS.fetch(receiver, headers);
   assert.deepEqual([away.status, away.answer.error, handled], [503, 'store_unavailable', 1]);
   await server.start();
-  while (!clients.redis.isReady) await realTime(10);
+  await waitFor(() => clients.redis.isReady, { what: 'the client to connect again' });
   assert.deepEqual((await WAYS.fetch(receiver, headers)).answer, { ok: true });
   assert.equal(handled, 2);
 });

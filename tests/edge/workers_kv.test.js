@@ -5,13 +5,14 @@ import { after, before, test } from 'node:test';
 
 import { Packages } from './example_project.js';
 import { ExampleProcess, RUNTIMES } from './example_process.js';
-import { Sender, eventBody, newSecret } from './sender.js';
+import { Sender, eventBody, newSecret, nowSeconds } from './sender.js';
 
 const workers = RUNTIMES.find(({ example }) => example === 'cloudflare-workers');
 const awkwardHandler = readFileSync(new URL('awkward_handler.js', import.meta.url), 'utf8');
 
 let packages;
 let sender;
+let beforeRotation;
 let running;
 
 /** The code block of a README in that language. */
@@ -29,9 +30,14 @@ before(async () => {
     copy.write('src/index.js', blockOf(readme, 'js'));
     copy.write('src/handler.js', awkwardHandler);
   });
-  const secret = newSecret();
-  running = await ExampleProcess.start(workers, example, { FLUXORA_WEBHOOK_SECRET: secret });
+  const [secret, previous] = [newSecret(), newSecret()];
+  running = await ExampleProcess.start(workers, example, {
+    FLUXORA_WEBHOOK_SECRET: secret,
+    FLUXORA_WEBHOOK_PREVIOUS_SECRET: previous,
+    FLUXORA_WEBHOOK_PREVIOUS_UNTIL: String(nowSeconds() + 3600),
+  });
   sender = new Sender(running.url, secret);
+  beforeRotation = new Sender(running.url, previous);
 });
 after(() => packages?.remove());
 
@@ -41,6 +47,10 @@ test('a delivery that comes again is known', async () => {
   assert.deepEqual((await sender.post(delivery)).json, { ok: true, duplicate: true });
   await running.waitForLine(delivery.id);
   assert.equal(running.handled.filter(({ deliveryId }) => deliveryId === delivery.id).length, 1);
+});
+
+test('while a secret is being replaced, the one before is good', async () => {
+  assert.deepEqual((await beforeRotation.send()).json, { ok: true });
 });
 
 test('what the handler failed on is not remembered', async () => {

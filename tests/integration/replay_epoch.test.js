@@ -18,7 +18,8 @@ const LOG_TABLES = [
 ];
 const SERVICE_TABLES = [
   'api_keys', 'audit_log', 'idempotency_keys', 'indexer_alarms', 'indexer_leader', 'rebuild_place', 'rebuild_states', 'replay_jobs',
-  'schema_migrations', 'webhook_attempts', 'webhook_deliveries', 'webhook_dispatchers', 'webhook_endpoints', 'webhook_lanes', 'webhook_messages', 'webhook_replays',
+  'schema_migrations', 'webhook_attempts', 'webhook_deliveries', 'webhook_dispatchers', 'webhook_endpoints', 'webhook_former_secrets', 'webhook_lanes',
+  'webhook_messages', 'webhook_replays',
 ];
 
 /** `fluxora-server keys create`: a key for /admin. */

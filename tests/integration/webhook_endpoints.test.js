@@ -5,8 +5,6 @@ import { NodeReceiver, entryOf } from '../webhooks/harness/node_receiver.js';
 import { standardToken } from '../webhooks/harness/signatures.js';
 import { startWebhookStack } from '../webhooks/harness/webhook_server.js';
 import { RECIPIENT, SENDER, create, setStatus } from './harness/api_streams.js';
-import { ServerProcess } from './harness/server_process.js';
-import { serverEnvironment } from './harness/stack.js';
 import { waitFor } from './harness/wait.js';
 
 const ENDPOINTS = '/api/webhooks/endpoints';
@@ -27,7 +25,8 @@ describe('endpoints', () => {
   /** @type {any} */
   let stack;
   before(async () => {
-    stack = await startWebhookStack({ env: NOTHING_SENT });
+    // With such a bound, a replay for an endpoint rests while one delivery waits for it.
+    stack = await startWebhookStack({ env: { ...NOTHING_SENT, WEBHOOK_MAX_WAITING: '2' } });
   });
   after(() => stack.stop());
 
@@ -103,7 +102,7 @@ describe('endpoints', () => {
     for (const change of changes) assert.deepEqual({ ...endpoint, ...change }, endpoint);
   });
 
-  test('a replay says how far it is; it is paused, resumed, cancelled, and brought on by whoever sends', async () => {
+  test('a replay says how far it is; it is paused, resumed, cancelled, and brought on', async () => {
     const { webhooks } = stack;
     const start = (await stack.head()).cursor;
     const streams = [await newStream(stack), await newStream(stack)];
@@ -124,6 +123,7 @@ describe('endpoints', () => {
       assert.deepEqual(answer.json.errors.map((error) => error.field), [field]);
     }
 
+    const { id: before } = await webhooks.test(endpoint.id);
     const replay = await webhooks.replay({ endpointId: endpoint.id, after: start });
     assert.deepEqual(
       [replay.state, replay.after, replay.through, replay.place, replay.done, replay.total, replay.deliveries],
@@ -138,19 +138,21 @@ describe('endpoints', () => {
     assert.ok(cancelled.finishedAt);
 
     const second = await webhooks.replay({ endpointId: endpoint.id, after: start, through: end });
-    const upkeep = await ServerProcess.start({ ...stack.server.env, ...serverEnvironment(stack.db, null), WEBHOOK_DELIVERY: 'true' });
+    await stack.db.rows("UPDATE webhook_deliveries SET state = 1, finished_at_ms = created_at_ms WHERE epoch = ''");
+    await stack.db.rows('DELETE FROM webhook_lanes WHERE lane = $1', [before]);
     const done = await waitFor(async () => {
       const now = await webhooks.replayState(second.id);
       return now.state === 'done' && now;
     }, { what: 'the replay to be done', describe: () => webhooks.replayState(second.id) });
-    await upkeep.stop();
     assert.deepEqual([done.place, done.done, done.total, done.deliveries, done.message], [end, 2, 2, 1, null]);
-    const [delivery, ...more] = await webhooks.deliveries(endpoint.id);
+    const [tested, delivery, ...more] = await webhooks.deliveries(endpoint.id);
+    assert.equal(tested.id, before);
     assert.deepEqual(more, []);
     assert.equal(delivery.id, `wd_${endpoint.id}_${end.replace('-', '_')}`);
     assert.equal(delivery.streamId, streams[1]);
-    const all = await webhooks.must(200, 'GET', '/api/webhooks/replay');
-    assert.deepEqual(all.replays.map(({ id, state }) => [id, state]), [[second.id, 'done'], [replay.id, 'cancelled']]);
+    const all = await webhooks.all('/api/webhooks/replay', 'replays', { endpointId: endpoint.id, limit: 1 });
+    assert.deepEqual(all.map(({ id, state }) => [id, state]), [[second.id, 'done'], [replay.id, 'cancelled']]);
+    assert.deepEqual(await webhooks.all('/api/webhooks/replay', 'replays', { endpointId: '999999' }), []);
   });
 });
 
@@ -219,11 +221,16 @@ describe('deliveries', () => {
     await stack.webhooks.test(endpoint.id);
     const [both] = await receiver.waitFor('/rotated', 1);
     assert.deepEqual(tokensOf(both), [tokenBy(second.secret, both), tokenBy(endpoint.secret, both)]);
-    const third = await stack.webhooks.rotate(endpoint.id, 0);
-    assert.equal(third.previousSecretExpiresAt, null);
+    const third = await stack.webhooks.must(200, 'POST', `/api/webhooks/endpoints/${endpoint.id}/rotate-secret`);
+    assert.ok(third.previousSecretExpiresAt > second.previousSecretExpiresAt);
     await stack.webhooks.test(endpoint.id);
-    const [, alone] = await receiver.waitFor('/rotated', 2);
-    assert.deepEqual(tokensOf(alone), [tokenBy(third.secret, alone)]);
+    const [, all] = await receiver.waitFor('/rotated', 2);
+    assert.deepEqual(tokensOf(all), [third, second, endpoint].map(({ secret }) => tokenBy(secret, all)));
+    const last = await stack.webhooks.rotate(endpoint.id, 0);
+    assert.equal(last.previousSecretExpiresAt, null);
+    await stack.webhooks.test(endpoint.id);
+    const [, , alone] = await receiver.waitFor('/rotated', 3);
+    assert.deepEqual(tokensOf(alone), [tokenBy(last.secret, alone)]);
   });
 
   test('what is given up is a dead letter, and an operator sends it again', async () => {
@@ -335,6 +342,13 @@ test('another instance needs the same keys: with others it sends nothing, says w
   await stack.webhooks.redeliver(id);
   const [arrived] = await receiver.waitFor('/keys', 1);
   assert.deepEqual(tokensOf(arrived), [tokenBy(endpoint.secret, arrived)]);
+  const line = await stack.server.waitForLog(
+    ({ event, resealed }) => event === 'webhook_secrets_resealed' && resealed === 1, 'secrets to be sealed anew');
+  assert.equal(line.unreadable, 0);
+  await stack.server.restart({ WEBHOOK_SECRET_KEYS: other });
+  await stack.webhooks.test(endpoint.id);
+  const [, later] = await receiver.waitFor('/keys', 2);
+  assert.deepEqual(tokensOf(later), [tokenBy(endpoint.secret, later)], 'the former key is needed no more');
   await stack.stop();
   await receiver.end();
 });

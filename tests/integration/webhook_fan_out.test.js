@@ -1,6 +1,7 @@
 // Who is to be told of what: the deliveries that come into being with the log's entries, in the same transactions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contractAddress } from '../chain-sim/src/accounts.js';
 import { KIND } from '../chain-sim/src/simulator.js';
 import { RECIPIENT, SENDER, TERMS, cancel, create, setStatus } from './harness/api_streams.js';
 import { runCommand } from './harness/server_process.js';
@@ -188,6 +189,64 @@ test('of a log that is read again nobody is told until it is served', async () =
   await stack.settle();
   const heard = (endpoint, { seq }) => seq > (endpoint.id === id ? Number(newcomer.since_seq) : swapped.seq);
   assert.ok(await checkFanOut(stack, heard) > 0);
+  await stack.stop();
+});
+
+test('what the served log had not come to when another took its place is told, and nothing else of that', async () => {
+  const seed = 'fan-out swapped';
+  const stack = await startStack({ simulator: { seed, streams: 8, tokenEvents: false }, server: { env: SENDS_NOTHING } });
+  const { sim, db } = stack;
+  const all = await addEndpoint(db);
+  const some = await addEndpoint(db, { events: ['stream.created', 'stream.ended'] });
+  const disabled = await addEndpoint(db);
+  await enable(db, disabled, false);
+  /** A stream of the API that ends with later ledgers. */
+  const createEnding = async (ledgers) => {
+    const { now } = await db.row('SELECT closed_at::int AS now FROM indexer_checkpoint');
+    const answer = await create(stack.baseUrl, { ...TERMS, startTime: now - 100, cliffTime: now + 3, endTime: now + 5 * ledgers });
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json.id;
+  };
+  stack.runScenario(4, { actionsPerLedger: 4 });
+  await stack.settle();
+  const early = await createEnding(2);
+  const late = await createEnding(20);
+  const other = contractAddress(seed, 'other');
+  sim.appendEvents(sim.events().map(({ topic, value }) => ({ contractId: other, topics: topic, value })));
+  stack.runScenario(6, { actionsPerLedger: 4 });
+  await stack.settle();
+
+  // Nothing of the chain is told from here on: the indexer halts until the other contract's past is there.
+  await stack.server.restart({ CONTRACT_IDS: [other, sim.contractId].sort().join(',') });
+  await stack.server.waitForLog(({ event }) => event === 'indexer_halted', 'the halt');
+  const { ledger } = await db.row('SELECT ledger::int FROM indexer_checkpoint');
+  const old = await stack.head();
+  stack.runScenario(30, { actionsPerLedger: 2 });
+  assert.equal((await create(stack.baseUrl)).status, 201);
+  await db.rows(`INSERT INTO webhook_replays (endpoint, epoch, after_seq, through_seq, place, state, started_by)
+    VALUES ($1, $2, 0, 1, 0, 'paused', 'service')`, [all, old.epoch]);
+  const { code, stdout, stderr } = await runCommand(['replay'], stack.server.env);
+  assert.equal(code, 0, stdout + stderr);
+  const { epoch } = await stack.head();
+  const replays = () => db.rows('SELECT endpoint, epoch, state FROM webhook_replays ORDER BY id');
+  await waitFor(async () => (await replays()).every(({ state }) => state !== 'running'), { what: 'the replays to end', describe: replays });
+  assert.deepEqual(await replays(), [
+    { endpoint: all, epoch: old.epoch, state: 'failed' },
+    { endpoint: all, epoch, state: 'done' },
+    { endpoint: some, epoch, state: 'done' },
+  ]);
+  await stack.settle();
+  const entries = await stack.allEvents();
+  const untold = entries.filter((entry) => entry.ledger > ledger);
+  for (const endpoint of await db.rows('SELECT * FROM webhook_endpoints ORDER BY id')) {
+    const made = await db.rows('SELECT seq::int FROM webhook_deliveries WHERE endpoint = $1 AND epoch = $2 ORDER BY seq', [endpoint.id, epoch]);
+    const expected = endpoint.enabled ? untold.filter((entry) => fits(endpoint, entry)) : [];
+    assert.deepEqual(made.map(({ seq }) => seq), expected.map(({ seq }) => seq));
+  }
+  assert.ok(untold.some(({ streamId }) => streamId === late), 'its end came with the new log');
+  assert.ok(untold.some(({ streamId }) => streamId !== late));
+  assert.ok(!untold.some(({ streamId }) => streamId === early), 'its end was told');
+  assert.ok(entries.some((entry) => entry.ledger === null && entry.seq > untold[0].seq), 'what the API wrote stands behind it');
   await stack.stop();
 });
 

@@ -21,8 +21,8 @@ async function stackWithWaiting(endpoints, streams) {
   return { stack, ids };
 }
 
-/** From now on it does what is due. */
-const letSend = (stack) => stack.server.restart({ WEBHOOK_DELIVERY: 'true' });
+/** A start does at once what is due, also where nothing is sent. */
+const tidyUp = (stack) => stack.server.restart({ WEBHOOK_DELIVERY: 'false' });
 
 /** Brings deliveries of an endpoint to their end, as a dispatcher does. @param {string} which a condition */
 async function finish(stack, endpoint, state, finishedAtMs, which = 'true') {
@@ -54,7 +54,7 @@ test('what was over long ago is removed with its attempts, and a message with th
   await finish(stack, first, 1, LONG_AGO_MS);
   await finish(stack, second, 2, LONG_AGO_MS, `seq = ${a}`); // a dead letter
   await finish(stack, second, 1, Date.now(), `seq = ${b}`);
-  await letSend(stack);
+  await tidyUp(stack);
   const kept = await waitFor(async () => {
     const rows = await stack.db.rows('SELECT endpoint::int, seq::int, state FROM webhook_deliveries ORDER BY seq');
     return rows.length === 3 && rows;
@@ -77,7 +77,7 @@ test('what waits for a deleted endpoint counts as cancelled at once, and its row
   assert.equal(cancelled.state, 'cancelled');
   assert.ok(cancelled.finishedAt);
   assert.equal((await stack.webhooks.ask('POST', `/api/webhooks/deliveries/${waiting[0].id}/redeliver`)).status, 409);
-  await letSend(stack);
+  await tidyUp(stack);
   await waitFor(async () => {
     const rows = await stack.db.rows('SELECT state FROM webhook_deliveries WHERE endpoint = $1', [deleted]);
     return rows.every(({ state }) => state === 3);
@@ -124,5 +124,15 @@ test('pages of deliveries hold each once: tests, this log’s, and those of logs
   const dead = (await stack.webhooks.deadLetters()).map(({ id }) => id);
   assert.deepEqual((await stack.webhooks.deadLetters({ limit: 1 })).map(({ id }) => id), dead);
   assert.equal(dead.length, 4);
+  await stack.stop();
+});
+
+test('a server that sends nothing disables an endpoint for which far too much waits, and counts it', async () => {
+  const { stack, ids } = await stackWithWaiting(1, 20);
+  await stack.server.restart({ WEBHOOK_DELIVERY: 'false', WEBHOOK_MAX_WAITING: '2' });
+  await waitFor(async () => (await stack.webhooks.endpoint(ids[0])).disabledReason === 'backlog', { what: 'the endpoint to be disabled' });
+  const page = (await stack.request('/metrics')).text;
+  assert.match(page, /^fluxora_webhook_endpoints_disabled_total\{reason="backlog"\} 1$/m);
+  assert.doesNotMatch(page, /^fluxora_webhook_attempts_total/m);
   await stack.stop();
 });

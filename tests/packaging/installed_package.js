@@ -10,7 +10,7 @@ export const CORE = resolve(HERE, '../../wasm/package');
 export const EDGE = resolve(HERE, '../../edge');
 export const NPM_MS = 120_000;
 
-const SELF_TESTS = ['self_test.js', 'follow_feed.js'];
+const SELF_CHECKS = ['self_check.js', 'follow_feed.js'];
 
 function npm(folder, ...args) {
   // scripts/lib/node.sh: npm runs with the system's node, also where the tests run with a newer one.
@@ -25,7 +25,7 @@ export class Project {
    * @param {string[]} [packages] folders; `packed` is what npm says of the last one
    * @param {string[]} [files] of this folder, put into the project
    */
-  constructor(packages = [CORE], files = SELF_TESTS) {
+  constructor(packages = [CORE], files = SELF_CHECKS) {
     this.folder = mkdtempSync(join(tmpdir(), 'fluxora-packaging-'));
     try {
       const packed = packages.map((from) => JSON.parse(npm(from, 'pack', '--json', '--pack-destination', this.folder))[0]);

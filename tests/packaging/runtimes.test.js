@@ -1,4 +1,4 @@
-// The installed package in every runtime: the same self-test, the same transcript; and the feed's client over a stub.
+// The installed package in every runtime: the same checks, the same transcript; and the feed's client over a stub.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

@@ -160,8 +160,12 @@ async function play({ actions, expected, failFastUtf8 }, port) {
   return incoming.read();
 }
 
-const closedWithoutCode = ({ actions }) => actions.some((action) => action.frame?.opcode === OPCODE.close && action.frame.payload.hex === '');
-const shown = (events) => events.map(({ kind, payload }) => `${kind} of ${payload.length}: ${payload.subarray(0, 40).toString('hex')}`);
+const closedWithoutCode = ({ actions }) => actions.some(({ frame }) => {
+  return frame?.opcode === OPCODE.close && frame.payload.hex === '';
+});
+const shown = (events) => events.map(({ kind, payload }) => {
+  return `${kind} of ${payload.length}: ${payload.subarray(0, 40).toString('hex')}`;
+});
 
 test('Autobahn', needsVectors, async (t) => {
   const { cases } = JSON.parse(readFileSync(vectorPath('ws/autobahn_cases.json'), 'utf8'));

@@ -127,7 +127,8 @@ describe('over a server that dies', () => {
       const [sender] = stack.sim.people.treasuries;
       const topics = [{ all: true }, { streamId: stack.streamId(0) }, { recipient }, { sender },
         { all: true, event: 'stream.updated' }, { recipient, event: 'stream.observed' }];
-      const followers = topics.map((topic) => new Follower(stack.baseUrl, { transport, after: `${epoch}-0`, ...topic }));
+      const after = `${epoch}-0`;
+      const followers = topics.map((topic) => new Follower(stack.baseUrl, { transport, after, ...topic }));
       const all = new Follower(stack.baseUrl, { transport, all: true, snapshot: true });
       await Promise.all([...followers, all].map((follower) => follower.opened(1)));
       for (const end of [() => stack.server.kill9(), () => stack.server.stop(), () => stack.server.kill9()]) {

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import WebSocket from 'ws';
 import { startEchoServer } from './harness/echo_server.js';
 
-const MESSAGES = ['', 'a', 'ü'.repeat(200), JSON.stringify(Array.from({ length: 5_000 }, (_, i) => ({ seq: i, amount: `${i}.0000000` })))];
+const MANY = Array.from({ length: 5_000 }, (_, i) => ({ seq: i, amount: `${i}.0000000` }));
+const MESSAGES = ['', 'a', 'ü'.repeat(200), JSON.stringify(MANY)];
 
 /** Everything comes back as it was sent, compressed where it was agreed on and worth it. */
 async function echoes(port, perMessageDeflate, isAgreed) {
@@ -35,9 +36,13 @@ test('compressed messages come back', async (t) => {
   const port = await startEchoServer(t);
   const all = { threshold: 0 };
   await t.test('as ws offers it', () => echoes(port, all, true));
-  await t.test('without context takeover', () => echoes(port, { ...all, clientNoContextTakeover: true, serverNoContextTakeover: true }, true));
+  await t.test('without context takeover', () => {
+    return echoes(port, { ...all, clientNoContextTakeover: true, serverNoContextTakeover: true }, true);
+  });
   await t.test('with small windows of the client', () => echoes(port, { ...all, clientMaxWindowBits: 9 }, true));
-  await t.test('with a window of the server that it can keep to', () => echoes(port, { ...all, serverMaxWindowBits: 13 }, true));
+  await t.test('with a window of the server that it can keep to', () => {
+    return echoes(port, { ...all, serverMaxWindowBits: 13 }, true);
+  });
   await t.test('not with a smaller one', () => echoes(port, { ...all, serverMaxWindowBits: 9 }, false));
   await t.test('not where it is not offered', () => echoes(port, false, false));
 });

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { OtlpReceiver } from '../api/harness/otlp_receiver.js';
 import { cancel, create, send, setStatus } from '../integration/harness/api_streams.js';
 import { adminHeaders } from '../integration/harness/admin.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
-import { waitFor } from '../integration/harness/wait.js';
+import { DEADLINE_MS, waitFor } from '../integration/harness/wait.js';
 import { NodeReceiver, entryOf } from './harness/node_receiver.js';
 import { ReceiverProgram } from './harness/receiver_program.js';
 import { fluxoraSignature, standardToken } from './harness/signatures.js';
@@ -618,11 +619,13 @@ test('FLUXORA_WEBHOOK_URL: one endpoint without the API, whose secret the databa
   const tested = await webhooks.test(endpoint.id);
   await webhooks.reaches(tested.id, 'delivered');
 
-  // Without the settings it is disabled, with them it is the same endpoint again.
+  // An instance without the settings doesn't disable it; where nobody has had them for long, it is the same endpoint again.
   await stack.server.restart({ FLUXORA_WEBHOOK_URL: undefined, FLUXORA_WEBHOOK_SECRET: undefined });
-  await waitFor(async () => (await webhooks.endpoint(endpoint.id)).disabledReason === 'configuration', {
-    what: 'it to be disabled',
-  });
+  await webhooks.reaches((await webhooks.test(endpoint.id)).id, 'waiting');
+  assert.equal((await webhooks.endpoint(endpoint.id)).enabled, true);
+  await stack.db.rows(
+    `UPDATE webhook_endpoints SET enabled = false, disabled_reason = 'configuration', configured_at_ms = 0`,
+  );
   await stack.server.restart({ FLUXORA_WEBHOOK_URL: program.url('/ok/moved'), FLUXORA_WEBHOOK_SECRET: secret });
   await waitFor(
     async () => {
@@ -680,25 +683,38 @@ test('WEBHOOK_DELIVERY=false: what is due waits for a process that sends', async
   await stack.stop();
 });
 
-test('WEBHOOK_MAX_WAITING: an endpoint for which more waits is disabled, and keeps what waits', async () => {
+test('WEBHOOK_MAX_WAITING: an endpoint for which more waits, and ever more, is disabled, and can be enabled again', async () => {
   const stack = await startWebhookStack({ env: { WEBHOOK_MAX_WAITING: '5' } });
   receiver.reply = ({ path }) => (path === '/full' ? { status: 400 } : undefined);
   const endpoint = await stack.webhooks.create({ url: receiver.url('/full') });
   const other = await stack.webhooks.create({ url: receiver.url('/roomy') });
-  for (let i = 0; i < 6; i += 1) await newStream(stack);
+  let streams = 0;
   const disabled = await waitFor(
     async () => {
+      if (streams < 49) await newStream(stack);
+      streams += 1;
+      await setTimeout(700);
       const now = await stack.webhooks.endpoint(endpoint.id);
       return !now.enabled && now;
     },
-    { what: 'it to be disabled' },
+    { what: 'it to be disabled', deadlineMs: 2 * DEADLINE_MS },
   );
   assert.equal(disabled.disabledReason, 'backlog');
   assert.equal((await stack.webhooks.endpoint(other.id)).enabled, true);
-  receiver.reply = () => undefined;
-  await stack.server.restart({ WEBHOOK_MAX_WAITING: '1000' });
+  const { waiting } = await stack.db.row('SELECT count(*)::int AS waiting FROM webhook_deliveries WHERE endpoint = $1 AND state = 0', [
+    endpoint.id,
+  ]);
+  assert.ok(waiting > 5);
+
+  // More than the bound waits still, which is read again before any of it has gone.
   await stack.webhooks.change(endpoint.id, { enabled: true });
+  const metrics = async () => (await stack.request('/metrics')).text;
+  await waitFor(async () => (await metrics()).includes('fluxora_webhook_endpoints{state="disabled"} 0'), { what: 'the next reading' });
+  assert.equal((await stack.webhooks.endpoint(endpoint.id)).enabled, true);
+  receiver.reply = () => undefined;
   for (const { id } of await stack.webhooks.deliveries(endpoint.id)) await stack.webhooks.redeliver(id);
-  await waitFor(() => receiver.at('/full').filter(({ status }) => status === 200).length >= 6, { what: 'what waited' });
+  const taken = () => receiver.at('/full').filter(({ status }) => status === 200).length;
+  await waitFor(() => taken() >= waiting, { what: 'what waited' });
+  assert.equal((await stack.webhooks.endpoint(endpoint.id)).enabled, true);
   await stack.stop();
 });

@@ -14,5 +14,7 @@ export const handler = toLambdaHandler(createReceiver({
     { secret: env.FLUXORA_WEBHOOK_PREVIOUS_SECRET, until: Number(env.FLUXORA_WEBHOOK_PREVIOUS_UNTIL ?? 0) },
   ],
   seen: redis && redisStore(redis),
+  // The function's timeout: then it ends, and the next copy may be let in.
+  leaseSeconds: 15,
   onEvent,
 }));

@@ -8,6 +8,8 @@ import { onEvent } from './handler.js';
 const { env } = process;
 // Without a database, what was handled is remembered by this process alone.
 const pool = env.DATABASE_URL ? new pg.Pool({ connectionString: env.DATABASE_URL }) : undefined;
+// The database may end a connection that nobody uses. Unheard, that would end this process.
+pool?.on('error', (error) => console.error(`database: ${error.message}`));
 await pool?.query(postgresSchema());
 
 const receiver = createReceiver({
@@ -25,7 +27,8 @@ const app = express();
 app.all('/webhooks', toNodeListener(receiver));
 app.use(express.json());
 
-const server = app.listen(Number(env.PORT ?? 8080), env.HOST ?? '127.0.0.1', () => {
+const server = app.listen(Number(env.PORT ?? 8080), env.HOST ?? '127.0.0.1', (error) => {
+  if (error) throw error; // such as a port in use
   console.log(`listening on http://${server.address().address}:${server.address().port}`);
 });
 process.once('SIGTERM', () => server.close(() => pool?.end()));

@@ -25,8 +25,22 @@ constexpr std::string_view what = "delivery";
 
 /// The filters as text: a cursor goes with exactly these.
 std::string filters_text(const ports::DeliveryQuery& query) {
-  return "webhook_deliveries/1/" + (query.endpoint ? std::to_string(*query.endpoint) : "-") + "/" +
+  return "webhook_deliveries/2/" + (query.endpoint ? std::to_string(*query.endpoint) : "-") + "/" +
          std::string(query.state ? ports::name_in(delivery_states, *query.state) : "-");
+}
+
+/// As cursors carry it: the list of all goes by creation, so that this has to be known without the delivery.
+std::string place_text(const ports::WebhookDelivery& delivery) {
+  return std::to_string(delivery.created_at) + "/" + delivery.id;
+}
+
+std::optional<ports::DeliveryPlace> parse_place(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto created_at = row_id(text.substr(0, slash));
+  auto key = ports::parse_delivery_id(text.substr(slash + 1));
+  if (!created_at || !key) return std::nullopt;
+  return ports::DeliveryPlace{std::move(*key), static_cast<core::UnixMillis>(*created_at)};
 }
 
 /// What all lists of deliveries take, once their filters are known.
@@ -34,7 +48,7 @@ void read_page(QueryParameters& parameters, ports::DeliveryQuery& query) {
   query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
   const auto text = parameters.text("cursor");
   if (!text) return;
-  if (const auto place = decode_place(*text, filters_text(query))) query.after = ports::parse_delivery_id(*place);
+  if (const auto place = decode_place(*text, filters_text(query))) query.after = parse_place(*place);
   if (!query.after) parameters.add_problem("cursor", "is not one that this service gave for these filters.");
 }
 
@@ -45,7 +59,7 @@ net::Response page_response(const ports::DeliveryPage& page, const std::string& 
   json.key("deliveries").begin_array();
   for (const ports::WebhookDelivery& delivery : page.deliveries) write_delivery(json, delivery);
   json.end_array();
-  write_page_end(json, page.has_more, page.has_more ? page.deliveries.back().id : "", filters);
+  write_page_end(json, page.has_more, page.has_more ? place_text(page.deliveries.back()) : "", filters);
   json.end_object();
   return private_response(std::move(body));
 }

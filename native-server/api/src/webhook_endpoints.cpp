@@ -288,17 +288,17 @@ void remove_endpoint(const ApiContext& context, std::uint64_t id, const Caller& 
 
 void rotate_secret(const ApiContext& context, std::uint64_t id, const Caller& caller, const RequestPointer& request,
                    const net::Respond& respond) {
-  const auto grace_seconds = read_body(*request, respond, [](JsonFields& fields) {
+  const auto grace_seconds = read_optional_body(*request, respond, [](JsonFields& fields) {
     return fields.optional_number("graceSeconds", 0, max_grace_seconds).value_or(default_grace_seconds);
   });
   if (!grace_seconds) return;
   if (context.webhook_secrets == nullptr) return respond(no_secret_keys(*request));
   const std::string secret = make_secret(context.random);
-  const ports::SecretRotation rotation{
-      sealed_secret(context, secret, id),
-      context.clock.now() + static_cast<core::UnixMillis>(*grace_seconds) * 1'000,
-  };
-  context.webhooks->rotate(id, rotation, audit_record(caller, *request),
+  ports::SecretRotation rotation{sealed_secret(context, secret, id), std::nullopt};
+  if (*grace_seconds > 0) {
+    rotation.former_until = context.clock.now() + static_cast<core::UnixMillis>(*grace_seconds) * 1'000;
+  }
+  context.webhooks->rotate(id, std::move(rotation), audit_record(caller, *request),
                            [request, respond, secret](const EndpointOutcome& rotated) {
                              if (auto failure = failure_of(rotated, *request)) return respond(std::move(*failure));
                              respond(endpoint_response(**rotated, secret));

@@ -2,10 +2,10 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "body_fields.hpp"
 #include "fluxora/ports/replay_jobs.hpp"
+#include "list_cursor.hpp"
 #include "private_answers.hpp"
 #include "problem.hpp"
 #include "query.hpp"
@@ -48,6 +48,11 @@ void write_replay(core::JsonWriter& json, const ports::WebhookReplay& replay) {
   write_time(json, "updatedAt", replay.updated_at);
   write_time(json, "finishedAt", replay.finished_at);
   json.end_object();
+}
+
+/// The filter as text: a cursor goes with exactly this.
+std::string filters_text(const ports::WebhookReplayQuery& query) {
+  return "webhook_replays/1/" + (query.endpoint ? std::to_string(*query.endpoint) : "-");
 }
 
 net::Response replay_response(const ports::WebhookReplay& replay, unsigned status = 200) {
@@ -112,18 +117,29 @@ void start_replay(const ApiContext& context, const Caller& caller, const Request
 void list_replays(const ApiContext& context, const Caller&, const RequestPointer& request,
                   const net::Respond& respond) {
   QueryParameters parameters(*request);
-  const std::size_t limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
+  ports::WebhookReplayQuery query;
+  if (const auto endpoint = parameters.text("endpointId")) {
+    query.endpoint = row_id(*endpoint);
+    if (!query.endpoint) parameters.add_problem("endpointId", "is not the id of an endpoint.");
+  }
+  query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
+  const std::string filters = filters_text(query);
+  if (const auto text = parameters.text("cursor")) {
+    if (const auto place = decode_place(*text, filters)) query.before = row_id(*place);
+    if (!query.before) parameters.add_problem("cursor", "is not one that this service gave for these filters.");
+  }
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
-  context.webhooks->replays(limit, [request, respond](ports::StoreResult<std::vector<ports::WebhookReplay>> replays) {
-    if (!replays) return respond(store_problem(replays.error(), *request));
+  context.webhooks->replays(query, [request, respond, filters](ports::StoreResult<ports::WebhookReplayPage> page) {
+    if (!page) return respond(store_problem(page.error(), *request));
     std::string body;
     core::JsonWriter json(body);
     json.begin_object();
     json.key("replays").begin_array();
-    for (const ports::WebhookReplay& replay : *replays) write_replay(json, replay);
+    for (const ports::WebhookReplay& replay : page->replays) write_replay(json, replay);
     json.end_array();
+    write_page_end(json, page->has_more, page->has_more ? std::to_string(page->replays.back().id) : "", filters);
     json.end_object();
     respond(private_response(std::move(body)));
   });

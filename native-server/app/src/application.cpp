@@ -15,6 +15,7 @@
 #include "fluxora/outbound/webhook_transport.hpp"
 #include "fluxora/redis/redis.hpp"
 #include "fluxora/store/store.hpp"
+#include "fluxora/webhooks/upkeep.hpp"
 #include "jobs.hpp"
 #include "json_log.hpp"
 #include "metrics.hpp"
@@ -64,6 +65,8 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   if (config.takes_contract_events()) sent = std::make_unique<ContractEvents>(config, store, clock, log);
 
   const auto secrets = core::SecretBox::parse(config.webhook_secret_keys);  // none: not configured
+  webhooks::Upkeep upkeep(upkeep_options(config), store::make_webhook_upkeep(store_options(config)),
+                          secrets ? &*secrets : nullptr, clock, random, log);
   std::unique_ptr<WebhookSender> sender;
   if (config.webhook_delivery) {
     sender = std::make_unique<WebhookSender>(config, secrets ? &*secrets : nullptr, clock, random, log, tracer);
@@ -115,12 +118,10 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   context.webhook_target_problem = [rules = webhook_targets(config)](std::string_view url) {
     return outbound::target_problem(url, rules);
   };
-  if (sender) {
-    context.wake_webhooks = [&sender] {
-      sender->dispatcher.wake();
-      sender->upkeep.wake();
-    };
-  }
+  context.wake_webhooks = [&sender, &upkeep] {
+    if (sender) sender->dispatcher.wake();
+    upkeep.wake();
+  };
   JobRunner jobs(config, clock, log, chain ? &chain->breaker : nullptr);
   const auto router = api::build_router(context);
   telemetry::RequestMetrics requests(*router);
@@ -130,7 +131,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   listening = &server;
   metrics = [sources = MetricsSources{clock, requests, server, store, hub, access, *context.idempotency, *context.sse,
                                       chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get(),
-                                      sent ? &sent->intake : nullptr, &jobs, shared.get(), sender.get()}] {
+                                      sent ? &sent->intake : nullptr, &jobs, shared.get(), &upkeep, sender.get()}] {
     return metrics_text(sources);
   };
 
@@ -143,6 +144,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
         [&sender] {
           if (sender) sender->dispatcher.wake();
         });
+    upkeep.start();
     if (sender) sender->start();
     server.start();
     watch.start();
@@ -158,6 +160,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     clock.end();
     hub.begin_stop();
     jobs.begin_stop();
+    upkeep.begin_stop();
     if (sender) sender->begin_stop();
     server.stop(grace);
     if (chain) chain->indexer.stop();
@@ -166,6 +169,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     watch.stop();
     hub.stop();
     if (sender) sender->stop(until(grace_end));
+    upkeep.stop();
     if (shared) shared->stop();
     if (chain) chain->storage.stop();
     if (sent) sent->intake.stop();

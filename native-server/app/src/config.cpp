@@ -14,6 +14,7 @@
 #include "fluxora/core/secret_box.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "fluxora/core/webhook_signature.hpp"
+#include "fluxora/net/ca_file.hpp"
 #include "fluxora/net/http_client.hpp"
 #include "fluxora/outbound/webhook_transport.hpp"
 
@@ -48,6 +49,14 @@ std::function<std::string(Config&, const std::string&)> number(Number Config::* 
 
 std::function<std::string(Config&, const std::string&)> plain_text(std::string Config::* member) {
   return [member](Config& config, const std::string& text) -> std::string {
+    config.*member = text;
+    return {};
+  };
+}
+
+std::function<std::string(Config&, const std::string&)> ca_file(std::string Config::* member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    if (!net::holds_certificates(text)) return "must name a readable PEM file with at least one certificate";
     config.*member = text;
     return {};
   };
@@ -296,7 +305,12 @@ std::string read_traces_share(Config& config, const std::string& text) {
 
 /// What is wrong is told without the text: it is a secret, or was meant to be one.
 std::string read_webhook_secret(Config& config, const std::string& text) {
-  if (!core::WebhookSecret::parse(text)) return "must be whsec_ and base64";
+  constexpr std::string_view prefix = "whsec_";
+  constexpr std::size_t min_bytes = 24;  // Standard Webhooks'
+  if (!text.starts_with(prefix) || !core::WebhookSecret::parse(text) ||
+      core::base64_decoded_size(std::string_view(text).substr(prefix.size())) < min_bytes) {
+    return "must be whsec_ and base64 of at least 24 bytes";
+  }
   config.webhook_secret = text;
   return {};
 }
@@ -315,17 +329,20 @@ std::string read_webhook_schedule(Config& config, const std::string& text) {
 }
 
 std::string read_webhook_http_hosts(Config& config, const std::string& text) {
-  const auto is_of_a_host = [](char c) {
+  const auto is_of_a_name = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-           c == ':';
+           c == '_';
   };
   std::vector<std::string> hosts;
   const auto wrong = first_refused(text, [&](const std::string& host) {
-    if (host.empty() || !std::all_of(host.begin(), host.end(), is_of_a_host)) return false;
+    const bool is_name = !host.empty() && std::all_of(host.begin(), host.end(), is_of_a_name);
+    if (!is_name && !core::parse_ip_address(host)) return false;
     hosts.push_back(host);
     return true;
   });
-  if (wrong) return "must be names or addresses of hosts, comma separated; \"" + *wrong + "\" is neither";
+  if (wrong) {
+    return "must be names or addresses of hosts without port, comma separated; \"" + *wrong + "\" is neither";
+  }
   config.webhook_http_hosts = std::move(hosts);
   return {};
 }
@@ -386,7 +403,7 @@ const std::vector<Row>& rows() {
       {{"RPC_TIMEOUT_MS", "30000", "Longest that one RPC call may take."},
        number(&Config::rpc_timeout_ms, 100, 300'000)},
       {{"RPC_CA_FILE", "", "PEM file of certificate authorities for the RPC and Horizon. Unset: the system's."},
-       plain_text(&Config::rpc_ca_file)},
+       ca_file(&Config::rpc_ca_file)},
       {{"IO_THREADS", "2", "Threads that serve connections."}, number(&Config::io_threads, 1, 64)},
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
       {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Live feeds, WebSocket and SSE together, an address may have open."},
@@ -426,14 +443,15 @@ const std::vector<Row>& rows() {
        read_otlp_headers},
       {{"OTEL_EXPORTER_OTLP_CERTIFICATE", "",
         "PEM file of certificate authorities for the collector. Unset: the system's."},
-       plain_text(&Config::otlp_ca_file)},
+       ca_file(&Config::otlp_ca_file)},
       {{"OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "Milliseconds that one export may take."},
        number(&Config::otlp_timeout_ms, 100, 60'000)},
       {{"OTEL_SERVICE_NAME", "fluxora", "What traces call this service."}, plain_text(&Config::service_name)},
       {{"OTEL_TRACES_SAMPLER_ARG", "1",
         "Share of the traces that are recorded, 0 to 1; where a trusted proxy sends one, its flag decides."},
        read_traces_share},
-      {{"FLUXORA_WEBHOOK_URL", "", "A webhook endpoint that hears of everything, without the API. Unset: none."},
+      {{"FLUXORA_WEBHOOK_URL", "",
+        "A webhook endpoint that hears of everything, without the API; the same on all instances. Unset: none."},
        plain_text(&Config::webhook_url)},
       {{"FLUXORA_WEBHOOK_SECRET", "", "What signs what is sent to it: whsec_ and base64 of 32 random bytes."},
        read_webhook_secret},
@@ -442,7 +460,8 @@ const std::vector<Row>& rows() {
         "separated, "
         "decrypt still. Unset: no endpoint can be made through the API."},
        read_webhook_secret_keys},
-      {{"WEBHOOK_DELIVERY", "true", "false: this process sends no webhooks; they wait for one that does."},
+      {{"WEBHOOK_DELIVERY", "true",
+        "false: this process sends no webhooks; they wait for one that does. All else about them goes on."},
        flag(&Config::webhook_delivery)},
       {{"WEBHOOK_RETRY_SCHEDULE", "5s,5m,30m,2h,5h,10h,14h,20h,24h",
         "Pauses behind failed deliveries, each ± 20 %; behind the last one a delivery is a dead letter."},
@@ -453,16 +472,19 @@ const std::vector<Row>& rows() {
        number(&Config::webhook_concurrency, 1, 4'096)},
       {{"WEBHOOK_ENDPOINT_CONCURRENCY", "10", "Most of them to one endpoint."},
        number(&Config::webhook_endpoint_concurrency, 1, 1'024)},
-      {{"WEBHOOK_HTTP_HOSTS", "", "Hosts to which webhooks may go by plain http, comma separated. Unset: https alone."},
+      {{"WEBHOOK_HTTP_HOSTS", "",
+        "Hosts, without port, to which webhooks may go by plain http, comma separated. Unset: https alone."},
        read_webhook_http_hosts},
       {{"WEBHOOK_PRIVATE_NETWORKS", "",
         "Networks that webhooks may go to although they aren't public (10.1.0.0/16), comma separated. Unset: none."},
        read_webhook_private_networks},
       {{"WEBHOOK_CA_FILE", "", "PEM file of certificate authorities for receivers. Unset: the system's."},
-       plain_text(&Config::webhook_ca_file)},
+       ca_file(&Config::webhook_ca_file)},
       {{"WEBHOOK_RETENTION_DAYS", "30", "How long deliveries and their attempts are kept when they are over."},
        number(&Config::webhook_retention_days, 1, 3'650)},
-      {{"WEBHOOK_MAX_WAITING", "1000000", "Most deliveries that may wait for an endpoint; beyond, it is disabled."},
+      {{"WEBHOOK_MAX_WAITING", "1000000",
+        "Most deliveries that may wait for an endpoint: where more do and it doesn't get fewer, it is disabled. "
+        "Replays let half of it wait at most."},
        number(&Config::webhook_max_waiting, 1, 100'000'000)},
   };
   return table;

@@ -235,10 +235,6 @@ void write_dispatcher(MetricsPage& page, const webhooks::DispatcherStatistics& n
     page.add_counter(now.answers[i], {{"answer", webhooks::answer_kinds[i]}});
   }
   write_attempt_durations(page, now.durations);
-  page.counters("fluxora_webhook_endpoints_disabled_total", "Endpoints that this instance has disabled.");
-  for (std::size_t i = 0; i < now.endpoints_disabled.size(); ++i) {
-    page.add_counter(now.endpoints_disabled[i], {{"reason", ports::disable_reason_name(webhooks::disable_reasons[i])}});
-  }
   page.gauge("fluxora_webhook_requests_in_flight", "Requests to receivers on their way.", now.in_flight);
   page.gauge("fluxora_webhook_lanes_claimed", "Streams for an endpoint that this instance delivers.",
              now.claimed_lanes);
@@ -252,6 +248,18 @@ void write_dispatcher(MetricsPage& page, const webhooks::DispatcherStatistics& n
                now.secrets_unreadable);
   page.counter("fluxora_webhook_queue_failures_total", "Calls of the queue that the database failed.",
                now.queue_failures);
+}
+
+void write_disablings(MetricsPage& page, const webhooks::DispatcherStatistics& dispatcher,
+                      const webhooks::UpkeepStatistics& upkeep) {
+  page.counters("fluxora_webhook_endpoints_disabled_total", "Endpoints that this instance has disabled.");
+  const auto add = [&page](std::uint64_t count, ports::DisableReason reason) {
+    page.add_counter(count, {{"reason", ports::disable_reason_name(reason)}});
+  };
+  for (std::size_t i = 0; i < webhooks::disable_reasons.size(); ++i) {
+    add(dispatcher.endpoints_disabled[i], webhooks::disable_reasons[i]);
+  }
+  add(upkeep.overfull_disabled, ports::DisableReason::backlog);
 }
 
 /// What the database holds, as last looked at: of all instances.
@@ -273,6 +281,18 @@ void write_backlog(MetricsPage& page, const webhooks::UpkeepStatistics& now, cor
                now.pruned_deliveries);
   page.counter("fluxora_webhook_upkeep_failures_total", "Rounds of replays and pruning that the database failed.",
                now.failures);
+}
+
+void write_webhooks(MetricsPage& page, const webhooks::Upkeep& upkeep, const WebhookSender* sender,
+                    core::UnixMillis at) {
+  webhooks::DispatcherStatistics sent;
+  if (sender != nullptr) {
+    sent = sender->dispatcher.statistics();
+    write_dispatcher(page, sent);
+  }
+  const webhooks::UpkeepStatistics kept = upkeep.statistics();
+  write_disablings(page, sent, kept);
+  write_backlog(page, kept, at);
 }
 
 void write_spans(MetricsPage& page, const telemetry::SpanExporterStatistics& counts) {
@@ -301,10 +321,7 @@ std::string metrics_text(const MetricsSources& sources) {
   if (sources.jobs != nullptr) write_jobs(page, sources.jobs->statistics());
   if (sources.rpc != nullptr) write_rpc(page, sources.rpc->statistics());
   if (sources.redis != nullptr) write_redis(page, sources.redis->statistics());
-  if (sources.webhooks != nullptr) {
-    write_dispatcher(page, sources.webhooks->dispatcher.statistics());
-    write_backlog(page, sources.webhooks->upkeep.statistics(), sources.clock.now());
-  }
+  if (sources.upkeep != nullptr) write_webhooks(page, *sources.upkeep, sources.sender, sources.clock.now());
   if (sources.spans != nullptr) write_spans(page, sources.spans->statistics());
   telemetry::write_process_metrics(page);
   return page.text();

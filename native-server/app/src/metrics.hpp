@@ -14,6 +14,7 @@
 #include "fluxora/store/store.hpp"
 #include "fluxora/telemetry/request_metrics.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
+#include "fluxora/webhooks/upkeep.hpp"
 #include "jobs.hpp"
 #include "parts.hpp"
 
@@ -35,7 +36,8 @@ struct MetricsSources {
   const indexer::EventIntake* intake = nullptr;    ///< none: no events are taken
   const JobRunner* jobs = nullptr;                 ///< none: no jobs are run
   const redis::Redis* redis = nullptr;             ///< none: not configured
-  const WebhookSender* webhooks = nullptr;         ///< none: no webhooks are sent by this process
+  const webhooks::Upkeep* upkeep = nullptr;        ///< of webhooks
+  const WebhookSender* sender = nullptr;           ///< none: no webhooks are sent by this process
 };
 
 /// The body of GET /metrics, as it stands now. docs/observability.md lists the same. From any thread; doesn't block.

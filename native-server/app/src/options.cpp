@@ -230,6 +230,8 @@ outbound::CurlTransportOptions webhook_transport_options(const Config& config) {
   outbound::CurlTransportOptions options;
   options.timeout_ms = config.webhook_timeout_ms;
   options.connect_timeout_ms = std::min(options.connect_timeout_ms, options.timeout_ms);
+  // Besides those in use, as many that wait for their next request: a TLS handshake costs more than a request.
+  options.kept_connections = std::max<std::size_t>(options.kept_connections, 2 * config.webhook_concurrency);
   options.targets = webhook_targets(config);
   options.ca_file = config.webhook_ca_file;
   options.user_agent = std::string("Fluxora/") + FLUXORA_VERSION;
@@ -245,15 +247,12 @@ webhooks::DispatcherOptions dispatcher_options(const Config& config) {
   return options;
 }
 
-webhooks::UpkeepOptions upkeep_options(const Config& config, webhooks::Dispatcher& dispatcher) {
+webhooks::UpkeepOptions upkeep_options(const Config& config) {
   constexpr core::UnixMillis day_ms = 86'400'000;
   webhooks::UpkeepOptions options;
   if (!config.webhook_url.empty()) options.configured = ports::ConfiguredEndpoint{config.webhook_url};
   options.retention_ms = config.webhook_retention_days * day_ms;
   options.most_waiting = config.webhook_max_waiting;
-  options.on_overfull = [&dispatcher](std::uint64_t endpoint) {
-    dispatcher.disable(endpoint, ports::DisableReason::backlog);
-  };
   return options;
 }
 

@@ -53,7 +53,6 @@ namespace fluxora::app {
 [[nodiscard]] outbound::TargetRules webhook_targets(const Config& config);
 [[nodiscard]] outbound::CurlTransportOptions webhook_transport_options(const Config& config);
 [[nodiscard]] webhooks::DispatcherOptions dispatcher_options(const Config& config);
-/// Endpoints for which too much waits are disabled by the dispatcher, which outlives the options.
-[[nodiscard]] webhooks::UpkeepOptions upkeep_options(const Config& config, webhooks::Dispatcher& dispatcher);
+[[nodiscard]] webhooks::UpkeepOptions upkeep_options(const Config& config);
 
 }  // namespace fluxora::app

@@ -29,24 +29,20 @@ WebhookSender::WebhookSender(const Config& config, const core::SecretBox* secret
                              SystemRandom& random, JsonLog& log, telemetry::Tracer& tracer)
     : transport(clock, webhook_transport_options(config)),
       dispatcher(dispatcher_options(config), store::make_delivery_queue(store_options(config)), transport, secrets,
-                 clock, random, log, &tracer),
-      upkeep(upkeep_options(config, dispatcher), store::make_webhook_upkeep(store_options(config)), clock, log) {}
+                 clock, random, log, &tracer) {}
 
 void WebhookSender::start() {
   transport.start();
   dispatcher.start();
-  upkeep.start();
 }
 
 void WebhookSender::begin_stop() {
   dispatcher.begin_stop();
-  upkeep.begin_stop();
 }
 
 void WebhookSender::stop(std::chrono::milliseconds within) {
   dispatcher.stop(within);
   transport.stop();
-  upkeep.stop();
 }
 
 }  // namespace fluxora::app

@@ -15,7 +15,6 @@
 #include "fluxora/store/store.hpp"
 #include "fluxora/telemetry/tracer.hpp"
 #include "fluxora/webhooks/dispatcher.hpp"
-#include "fluxora/webhooks/upkeep.hpp"
 #include "json_log.hpp"
 #include "service_watch.hpp"
 #include "system_clock.hpp"
@@ -58,7 +57,6 @@ struct WebhookSender {
 
   outbound::CurlTransport transport;
   webhooks::Dispatcher dispatcher;
-  webhooks::Upkeep upkeep;
 };
 
 }  // namespace fluxora::app

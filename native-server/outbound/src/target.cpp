@@ -91,8 +91,10 @@ std::optional<std::string> host_problem(std::string_view host, const TargetRules
 }
 
 bool is_http_host(std::string_view host, const TargetRules& rules) {
-  return std::any_of(rules.http_hosts.begin(), rules.http_hosts.end(),
-                     [&](const std::string& allowed) { return equal_ignoring_case(allowed, host); });
+  const auto address = core::parse_ip_address(host);
+  return std::any_of(rules.http_hosts.begin(), rules.http_hosts.end(), [&](const std::string& allowed) {
+    return address ? core::parse_ip_address(allowed) == address : equal_ignoring_case(allowed, host);
+  });
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ constexpr std::size_t max_body_bytes = 16 * 1024;
 constexpr std::size_t max_detail_bytes = 256;
 constexpr unsigned first_final_status = 200;
 constexpr unsigned last_status = 599;
-// Longer than the longest pause of the retry schedule nobody is waited for.
-constexpr curl_off_t max_retry_after_s = 24 * 3'600;
+// As core::RetrySchedule takes it.
+constexpr curl_off_t max_retry_after_s = 7 * 24 * 3'600;
 // Then a new connection looks the name up again: receivers move.
 constexpr long max_connection_life_s = 600;
 
@@ -149,6 +149,8 @@ ports::WebhookAnswer Transfer::finish(CURLcode result) {
   if (failure == ports::TransportFailure::target_refused)
     return failed(failure, "The host has no address that may be connected to.");
   if (!excess_.empty()) return failed(failure, excess_);
+  // libcurl's own words name the file.
+  if (result == CURLE_SSL_CACERT_BADFILE) return failed(failure, "WEBHOOK_CA_FILE can't be used.");
   if (error_[0] != '\0') return failed(failure, error_.data());
   if (result == CURLE_OK) return failed(failure, "The answer ended before its head did.");
   return failed(failure, curl_easy_strerror(result));

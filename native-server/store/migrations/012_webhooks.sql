@@ -11,6 +11,7 @@ ALTER TABLE log_head ADD COLUMN webhooks_version bigint NOT NULL DEFAULT 0;
 CREATE TABLE webhook_endpoints (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   configured boolean NOT NULL DEFAULT false,  -- by FLUXORA_WEBHOOK_URL, not through the API
+  configured_at_ms bigint,            -- when an instance last said so; NULL: made through the API
   url text NOT NULL,
   description text NOT NULL DEFAULT '',
   events text NOT NULL DEFAULT '',    -- names separated by spaces; '': all
@@ -18,8 +19,6 @@ CREATE TABLE webhook_endpoints (
   sender text COLLATE "C",
   recipient text COLLATE "C",
   secret bytea,                       -- sealed (core's SecretBox); NULL: the configured one's, which isn't kept here
-  previous_secret bytea,              -- signs beside it until previous_until_ms
-  previous_until_ms bigint,
   enabled boolean NOT NULL DEFAULT true,
   disabled_reason text NOT NULL DEFAULT '',  -- operator, gone, failing, backlog, configuration; '': it is enabled
   disabled_at_ms bigint,
@@ -33,10 +32,21 @@ CREATE TABLE webhook_endpoints (
 CREATE UNIQUE INDEX webhook_endpoints_configured ON webhook_endpoints ((true)) WHERE configured;
 CREATE INDEX webhook_endpoints_live ON webhook_endpoints (id) WHERE deleted_at_ms IS NULL;
 
+-- Secrets that were replaced: each signs beside its endpoint's until its own end. Changed by whoever has locked the
+-- endpoint, and removed by anyone once they are over.
+CREATE TABLE webhook_former_secrets (
+  endpoint bigint NOT NULL,
+  number bigint GENERATED ALWAYS AS IDENTITY,  -- grows, from 1 on
+  secret bytea NOT NULL,              -- sealed, as it was
+  until_ms bigint NOT NULL,
+  PRIMARY KEY (endpoint, number)
+);
+CREATE INDEX webhook_former_secrets_over ON webhook_former_secrets (until_ms);
+
 -- What is sent, once for all endpoints: its bytes stay as they were, whatever becomes of the log or of this program.
 CREATE SEQUENCE webhook_tests;
 CREATE TABLE webhook_messages (
-  epoch text COLLATE "C" NOT NULL,    -- the entry's cursor; '' and a number of webhook_tests: a test
+  epoch text COLLATE "C" NOT NULL,    -- the entry's cursor; '' and a number by time and webhook_tests: a test
   seq bigint NOT NULL,
   event text NOT NULL,
   stream_id text COLLATE "C" NOT NULL,  -- '': an entry that is no stream's
@@ -71,16 +81,20 @@ CREATE TABLE webhook_lanes (
   lane text COLLATE "C" NOT NULL,
   due_at_ms bigint NOT NULL,
   claimed_by bigint,                  -- a dispatcher; NULL: nobody
-  resting boolean NOT NULL DEFAULT false,  -- until due_at_ms, which ends it: claims look through the others alone
+  -- Until due_at_ms, which ends it: claims look through the others alone. So do lanes of endpoints that are disabled,
+  -- until they are enabled.
+  resting boolean NOT NULL DEFAULT false,
   PRIMARY KEY (endpoint, epoch, lane)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX webhook_lanes_due ON webhook_lanes (endpoint, due_at_ms) WHERE claimed_by IS NULL AND NOT resting;
 CREATE INDEX webhook_lanes_resting ON webhook_lanes (due_at_ms) WHERE resting;
 CREATE INDEX webhook_lanes_claimed ON webhook_lanes (claimed_by) WHERE claimed_by IS NOT NULL;
 
--- Who claims lanes. What a dispatcher has claimed is anyone's once its time is over.
+-- Who claims lanes. What a dispatcher has claimed is anyone's once its time is over. Numbered by chance: numbers of a
+-- sequence come again after a restore, and two would take each other's lanes for theirs.
 CREATE TABLE webhook_dispatchers (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id bigint PRIMARY KEY DEFAULT (('x' || left(gen_random_uuid()::text, 8) || right(gen_random_uuid()::text, 8))::bit(64)
+    ::bigint & 9223372036854775807),
   alive_until_ms bigint NOT NULL
 );
 
@@ -105,10 +119,11 @@ CREATE TABLE webhook_replays (
   epoch text COLLATE "C" NOT NULL,
   after_seq bigint NOT NULL,          -- entries above this one
   through_seq bigint NOT NULL,        -- up to this one
+  from_ledger bigint,                 -- of these only the chain's, and times', from this ledger on; NULL: all
   place bigint NOT NULL,              -- entries up to this one were looked at
   deliveries bigint NOT NULL DEFAULT 0,  -- that came of it so far
   state text NOT NULL,                -- running, paused, done, failed, cancelled
-  started_by text NOT NULL,           -- as audit_log.actor
+  started_by text NOT NULL,           -- as audit_log.actor; replay: a log that took the served one's place
   message text NOT NULL DEFAULT '',
   created_at_ms bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
   updated_at_ms bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
@@ -116,3 +131,4 @@ CREATE TABLE webhook_replays (
 );
 -- One at a time for an endpoint.
 CREATE UNIQUE INDEX webhook_replays_active ON webhook_replays (endpoint) WHERE state IN ('running', 'paused');
+CREATE INDEX webhook_replays_listed ON webhook_replays (endpoint, id);

@@ -17,10 +17,10 @@ using std::chrono::milliseconds;
 
 constexpr int statement_timeout_ms = 30'000;
 constexpr milliseconds life_sign_pause{3'000};
-constexpr milliseconds freeing_pause{1'000};
+constexpr milliseconds tidying_pause{1'000};
 /// How long a lane rests in which nothing can be delivered although something waits: the database is at odds with
 /// itself, and nobody is helped by looking all the time.
-constexpr milliseconds hopeless_pause{60'000};
+constexpr std::int64_t hopeless_pause_ms = 60'000;
 
 const std::string alive_until = now_ms + " + " + std::to_string(ports::dispatcher_life_ms);
 
@@ -122,13 +122,13 @@ std::string releases_sql(pqxx::transaction_base& sql, const std::vector<ports::L
                          const std::string& us) {
   if (releases.empty()) return {};
   LaneArrays lanes;
-  ArrayLiteral due;
+  ArrayLiteral pauses;
   for (const ports::LaneRelease& release : releases) {
     lanes.add(release.lane);
-    due.add(release.due_at);
+    pauses.add(release.pause_ms);
   }
   const std::string keys = us + "," + lanes.sql(sql);
-  return execute("remove_lanes", keys) + execute("release_lanes", keys + "," + due.sql(sql));
+  return execute("remove_lanes", keys) + execute("release_lanes", keys + "," + pauses.sql(sql));
 }
 
 std::string claim_sql(const ports::ClaimWish& wish, std::uint64_t last_served, const std::string& us) {
@@ -193,10 +193,8 @@ void read_messages(pqxx::transaction_base& sql, std::vector<ports::ClaimedLane>&
 ports::DispatchRecord take_hopeless(std::vector<ports::ClaimedLane>& lanes) {
   const auto first = std::stable_partition(lanes.begin(), lanes.end(),
                                            [](const ports::ClaimedLane& lane) { return !lane.deliveries.empty(); });
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const core::UnixMillis later = std::chrono::duration_cast<milliseconds>(now + hopeless_pause).count();
   ports::DispatchRecord record;
-  for (auto lane = first; lane != lanes.end(); ++lane) record.releases.push_back({lane->key, later});
+  for (auto lane = first; lane != lanes.end(); ++lane) record.releases.push_back({lane->key, hopeless_pause_ms});
   lanes.erase(first, lanes.end());
   return record;
 }
@@ -216,8 +214,12 @@ std::vector<ports::EndpointTarget> read_targets(pqxx::transaction_base& sql,
   }
   std::vector<ports::EndpointTarget> targets;
   for (const auto& row : sql.exec(execute("read_targets", ids.sql(sql)))) {
-    targets.push_back({row[0].as<std::uint64_t>(), row[1].c_str(), bytes_or_none(row[2]), bytes_or_none(row[3]),
-                       row[4].as<core::UnixMillis>(), number_or_none<core::UnixMillis>(row[5])});
+    const auto id = row[0].as<std::uint64_t>();
+    if (targets.empty() || targets.back().id != id) {
+      targets.push_back({id, row[1].c_str(), bytes_or_none(row[2]), {}, number_or_none<core::UnixMillis>(row[3])});
+    }
+    if (row[4].is_null()) continue;
+    targets.back().former_secrets.push_back({bytes_from_field(row[4]), row[5].as<core::UnixMillis>()});
   }
   return targets;
 }
@@ -261,9 +263,8 @@ void PostgresDeliveryQueue::begin_anew(pqxx::connection& connection) {
     sql.exec("DELETE FROM webhook_dispatchers WHERE id = " + std::to_string(*dispatcher_));
     dispatcher_.reset();
     lost_former_ = true;
-    freed_lanes_ = {};
+    tidied_lanes_ = {};
   }
-  // Durable: no number may come twice, or two would take each other's lanes for theirs.
   dispatcher_ =
       sql.exec("INSERT INTO webhook_dispatchers (alive_until_ms) VALUES (" + alive_until + ") RETURNING id")[0][0]
           .as<std::uint64_t>();
@@ -271,11 +272,12 @@ void PostgresDeliveryQueue::begin_anew(pqxx::connection& connection) {
   claim_in_doubt_ = false;
 }
 
-void PostgresDeliveryQueue::free_abandoned_lanes(pqxx::connection& connection) {
+void PostgresDeliveryQueue::tidy_lanes(pqxx::connection& connection) {
   const Clock::time_point now = Clock::now();
-  if (now - freed_lanes_ < freeing_pause) return;
-  freed_lanes_ = now;
-  pqxx::nontransaction(connection).exec("SET LOCAL synchronous_commit = off;" + execute("free_lanes"));
+  if (now - tidied_lanes_ < tidying_pause) return;
+  tidied_lanes_ = now;
+  pqxx::nontransaction(connection)
+      .exec("SET LOCAL synchronous_commit = off;" + execute("park_lanes") + execute("free_lanes"));
 }
 
 std::vector<ports::ClaimedLane> PostgresDeliveryQueue::claim_lanes(pqxx::connection& connection,
@@ -302,7 +304,7 @@ std::vector<ports::ClaimedLane> PostgresDeliveryQueue::claim_lanes(pqxx::connect
 ports::Claim PostgresDeliveryQueue::claim(const ports::ClaimWish& wish) {
   return use([&](pqxx::connection& connection) {
     claim_in_doubt_ ? begin_anew(connection) : show_life(connection);
-    free_abandoned_lanes(connection);
+    tidy_lanes(connection);
     ports::Claim claim;
     if (wish.lanes > 0) {
       claim_in_doubt_ = true;
@@ -335,17 +337,9 @@ void PostgresDeliveryQueue::write(pqxx::connection& connection, const ports::Dis
            releases_sql(sql, record.releases, us));
 }
 
-bool PostgresDeliveryQueue::disable(std::uint64_t endpoint, ports::DisableReason reason) {
-  return use([&](pqxx::connection& connection) {
-    pqxx::work sql(connection);
-    const core::Cursor end = hold_log_end(sql);
-    const pqxx::result disabled =
-        sql.exec("UPDATE webhook_endpoints SET " + disabling_sql(sql, ports::disable_reason_name(reason), end) +
-                 " WHERE id = " + std::to_string(endpoint) + " AND enabled AND deleted_at_ms IS NULL");
-    if (disabled.affected_rows() == 0) return false;
-    sql.commit();
-    return true;
-  });
+ports::DisableEnd PostgresDeliveryQueue::disable(std::uint64_t endpoint, const std::string& url,
+                                                 ports::DisableReason reason) {
+  return use([&](pqxx::connection& connection) { return disable_endpoint(connection, endpoint, url, reason); });
 }
 
 void PostgresDeliveryQueue::leave() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "connection.hpp"
@@ -18,7 +19,7 @@ class PostgresDeliveryQueue final : public ports::DeliveryQueue {
 
   ports::Claim claim(const ports::ClaimWish& wish) override;
   void record(const ports::DispatchRecord& record) override;
-  bool disable(std::uint64_t endpoint, ports::DisableReason reason) override;
+  ports::DisableEnd disable(std::uint64_t endpoint, const std::string& url, ports::DisableReason reason) override;
   void leave() override;
 
  private:
@@ -31,8 +32,8 @@ class PostgresDeliveryQueue final : public ports::DeliveryQueue {
   void show_life(pqxx::connection& connection);
   /// Somebody takes our place who holds nothing yet. What we held is anyone's.
   void begin_anew(pqxx::connection& connection);
-  /// What dispatchers hold that are gone.
-  void free_abandoned_lanes(pqxx::connection& connection);
+  /// Frees what dispatchers hold that are gone, and lets lanes of disabled endpoints rest. Now and then.
+  void tidy_lanes(pqxx::connection& connection);
   std::vector<ports::ClaimedLane> claim_lanes(pqxx::connection& connection, const ports::ClaimWish& wish);
   void write(pqxx::connection& connection, const ports::DispatchRecord& record) const;
 
@@ -42,7 +43,7 @@ class PostgresDeliveryQueue final : public ports::DeliveryQueue {
   bool claim_in_doubt_ = false;              // one was sent, and its answer didn't come
   bool lost_former_ = false;                 // to be said by the next claim
   Clock::time_point shown_life_;
-  Clock::time_point freed_lanes_;
+  Clock::time_point tidied_lanes_;
   std::uint64_t last_served_ = 0;  // the endpoint behind which the next claim begins
 };
 

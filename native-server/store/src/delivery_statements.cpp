@@ -6,8 +6,10 @@
 namespace fluxora::store {
 namespace {
 
-/// Lanes that one statement frees, or wakes, at most.
+/// Lanes that one statement frees, wakes, or lets rest, at most.
 constexpr unsigned lanes_at_once = 1'000;
+/// How long lanes of disabled endpoints rest, where nobody wakes them.
+constexpr std::string_view parked_ms = "3600000";
 
 std::string prepare(const std::string& name, const std::string& types, const std::string& statement) {
   return "PREPARE webhook_" + name + (types.empty() ? "" : " (" + types + ")") + " AS " + statement + ";";
@@ -41,6 +43,18 @@ std::string endpoints_with_lanes(const std::string& name, const std::string& fir
   };
   return name + " (endpoint) AS (" + least(first) + " UNION ALL SELECT " + least(next) + " FROM " + name + " WHERE " +
          name + ".endpoint IS NOT NULL)";
+}
+
+/// Locks the endpoints, so that who enables one comes before it or behind it, and then wakes what rests.
+std::string park_lanes() {
+  return "WITH RECURSIVE " + endpoints_with_lanes("open", "true", "l.endpoint > open.endpoint") +
+         " UPDATE webhook_lanes SET resting = true, due_at_ms = " + now_ms + " + " + std::string(parked_ms) +
+         " WHERE ctid = ANY (ARRAY (SELECT parked.ctid FROM open CROSS JOIN LATERAL (SELECT e.id FROM webhook_endpoints"
+         " e WHERE e.id = open.endpoint AND (NOT e.enabled OR e.deleted_at_ms IS NOT NULL) LIMIT 1"
+         " FOR SHARE SKIP LOCKED) AS idle CROSS JOIN LATERAL (SELECT l.ctid FROM webhook_lanes l"
+         " WHERE l.endpoint = idle.id AND l.claimed_by IS NULL AND NOT l.resting ORDER BY l.due_at_ms LIMIT " +
+         std::to_string(lanes_at_once) + " FOR UPDATE SKIP LOCKED) AS parked LIMIT " + std::to_string(lanes_at_once) +
+         "))";
 }
 
 /// No further than the lanes that are wanted: the database makes rows of these queries as they are asked for.
@@ -102,8 +116,9 @@ std::string remove_lanes() {
 
 std::string release_lanes() {
   return "INSERT INTO webhook_lanes (endpoint, epoch, lane, due_at_ms, resting)"
-         " SELECT named.endpoint, named.epoch, named.lane, named.due_at_ms, named.due_at_ms > " +
-         now_ms + " FROM " + ours("unnest($2, $3, $4, $5) AS named (endpoint, epoch, lane, due_at_ms)") +
+         " SELECT named.endpoint, named.epoch, named.lane, " +
+         now_ms + " + named.pause_ms, named.pause_ms > 0 FROM " +
+         ours("unnest($2, $3, $4, $5) AS named (endpoint, epoch, lane, pause_ms)") +
          " ON CONFLICT (endpoint, epoch, lane) DO UPDATE SET claimed_by = NULL, due_at_ms = excluded.due_at_ms,"
          " resting = excluded.resting";
 }
@@ -133,8 +148,9 @@ std::string prepare_delivery_statements() {
                  " m.event, m.body FROM webhook_messages m WHERE m.epoch = wanted.epoch AND m.seq = wanted.seq LIMIT 1)"
                  " AS m") +
          prepare("read_targets", "bigint[]",
-                 "SELECT id, url, secret, previous_secret, coalesce(previous_until_ms, 0), failing_since_ms"
-                 " FROM webhook_endpoints WHERE id = ANY ($1)") +
+                 "SELECT e.id, e.url, e.secret, e.failing_since_ms, f.secret, f.until_ms FROM webhook_endpoints e"
+                 " LEFT JOIN webhook_former_secrets f ON f.endpoint = e.id WHERE e.id = ANY ($1)"
+                 " ORDER BY e.id, f.number DESC") +
          prepare("lock_endpoints", "bigint[]",
                  "SELECT FROM webhook_endpoints WHERE id = ANY ($1) ORDER BY id FOR UPDATE") +
          prepare("note_turns", "bigint[], bigint[]",
@@ -148,7 +164,8 @@ std::string prepare_delivery_statements() {
                  lanes + ", bigint[], integer[], smallint[], bigint[], integer[], smallint[], text[], text[], text[]",
                  record_attempts()) +
          prepare("remove_lanes", lanes, remove_lanes()) +
-         prepare("release_lanes", lanes + ", bigint[]", release_lanes()) + prepare("free_lanes", "", free_lanes());
+         prepare("release_lanes", lanes + ", bigint[]", release_lanes()) + prepare("free_lanes", "", free_lanes()) +
+         prepare("park_lanes", "", park_lanes());
 }
 
 }  // namespace fluxora::store

@@ -20,8 +20,9 @@ namespace fluxora::store {
 /// webhook_record_attempts (dispatcher, endpoints, epochs, lanes, seqs, numbers, states, times, durations, statuses,
 ///                          errors, details, responses)
 /// webhook_remove_lanes (dispatcher, endpoints, epochs, lanes)
-/// webhook_release_lanes (dispatcher, endpoints, epochs, lanes, due)
+/// webhook_release_lanes (dispatcher, endpoints, epochs, lanes, pauses)
 /// webhook_free_lanes ()                               those of dispatchers that are gone
+/// webhook_park_lanes ()                               those of endpoints that are disabled rest
 [[nodiscard]] std::string prepare_delivery_statements();
 
 }  // namespace fluxora::store

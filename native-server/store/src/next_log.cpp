@@ -9,6 +9,7 @@
 #include "migrations.hpp"
 #include "replay_jobs.hpp"
 #include "rows.hpp"
+#include "webhook_replays.hpp"
 
 namespace fluxora::store {
 namespace {
@@ -224,11 +225,14 @@ ports::NextLog::Swap PostgresNextLog::take_place(pqxx::connection& connection) {
   sql.exec("LOCK TABLE indexer_checkpoint, log_head IN EXCLUSIVE MODE");
   if (!are_made_alike(sql)) return Swap::outdated;
   if (is_behind(sql)) return Swap::behind;
-  const pqxx::row served =
-      sql.exec("SELECT h.epoch, h.seq, c.closed_at FROM log_head h CROSS JOIN indexer_checkpoint c")[0];
+  const pqxx::row served = sql.exec(
+      "SELECT h.epoch, h.seq, c.closed_at, coalesce(c.network_passphrase = n.network_passphrase, false)"
+      " FROM log_head h CROSS JOIN indexer_checkpoint c CROSS JOIN " +
+      in_next("indexer_checkpoint") + " n")[0];
+  const auto end = number_or_none<core::UnixSeconds>(served[2]);
   CarriedEntries carried(sql, served_schema_, std::string(next_schema));
   carried.carry(served[1].as<std::uint64_t>());
-  carried.pass_times(served[2].is_null() ? std::nullopt : std::optional(served[2].as<core::UnixSeconds>()));
+  carried.pass_times(end);
   move_idempotency_keys(sql);
 
   const bool patient = ++tries_ % long_try == 0;
@@ -237,6 +241,8 @@ ports::NextLog::Swap PostgresNextLog::take_place(pqxx::connection& connection) {
   record_swap(sql, job_, served[0].c_str(), epoch_);
   if (!finish_job(sql, job_)) return Swap::stopped;
   exchange_tables(sql, served_schema_);
+  end_replays_of_other_logs(sql);
+  if (end && served[3].as<bool>()) replay_what_nobody_told(sql, *end);
   sql.exec("NOTIFY " + std::string(log_channel));
   sql.commit();
   ledgers_.stop_leading();

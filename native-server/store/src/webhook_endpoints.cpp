@@ -15,9 +15,8 @@ using ports::WebhookRefusal;
 
 const std::string columns =
     "id, configured, url, description, enabled, disabled_reason, disabled_at_ms, failing_since_ms,"
-    " CASE WHEN previous_until_ms > " +
-    now_ms + " THEN previous_until_ms END, since_epoch, since_seq, created_at_ms, updated_at_ms, " +
-    std::string(filter_columns);
+    " (SELECT max(until_ms) FROM webhook_former_secrets WHERE endpoint = webhook_endpoints.id AND until_ms > " +
+    now_ms + "), since_epoch, since_seq, created_at_ms, updated_at_ms, " + std::string(filter_columns);
 constexpr int filter_column = 13;
 
 ports::WebhookFilter filter_of(EndpointFilter stored) {
@@ -53,6 +52,10 @@ std::string live_with_id(std::uint64_t id) {
 
 std::string since_sql(pqxx::transaction_base& sql, const core::Cursor& end) {
   return "since_epoch = " + sql.quote(end.epoch) + ", since_seq = " + std::to_string(end.seq);
+}
+
+std::string disabled_sql(std::string_view reason, const std::string& since) {
+  return "enabled = false, disabled_reason = '" + std::string(reason) + "', disabled_at_ms = " + now_ms + ", " + since;
 }
 
 std::string text_or_null(pqxx::transaction_base& sql, const std::string& text) {
@@ -131,6 +134,29 @@ std::string change_assignments(pqxx::transaction_base& sql, const ports::Webhook
   return assignments;
 }
 
+std::optional<ports::WebhookEndpoint> lock_endpoint(pqxx::transaction_base& sql, std::uint64_t id) {
+  const pqxx::result rows =
+      sql.exec("SELECT " + columns + " FROM webhook_endpoints" + live_with_id(id) + " FOR UPDATE");
+  if (rows.empty()) return std::nullopt;
+  return endpoint_from_row(rows[0]);
+}
+
+/// The present secret of an endpoint, which is locked, becomes its newest former one. Those that are over go, and those
+/// that are more than it may have. Without `until` all go, the present one too.
+void keep_former_secret(pqxx::transaction_base& sql, std::uint64_t id, std::optional<core::UnixMillis> until) {
+  const std::string endpoint = std::to_string(id);
+  if (!until) {
+    sql.exec("DELETE FROM webhook_former_secrets WHERE endpoint = " + endpoint);
+    return;
+  }
+  sql.exec("INSERT INTO webhook_former_secrets (endpoint, secret, until_ms) SELECT id, secret, " +
+           std::to_string(*until) + " FROM webhook_endpoints WHERE id = " + endpoint);
+  sql.exec("DELETE FROM webhook_former_secrets WHERE endpoint = " + endpoint +
+           " AND number NOT IN (SELECT number FROM webhook_former_secrets WHERE endpoint = " + endpoint +
+           " AND until_ms > " + now_ms + " ORDER BY number DESC LIMIT " + std::to_string(ports::max_former_secrets) +
+           ")");
+}
+
 }  // namespace
 
 core::Cursor hold_log_end(pqxx::transaction_base& sql) {
@@ -143,8 +169,46 @@ std::string enabling_sql(pqxx::transaction_base& sql, const core::Cursor& end) {
 }
 
 std::string disabling_sql(pqxx::transaction_base& sql, std::string_view reason, const core::Cursor& end) {
-  return "enabled = false, disabled_reason = '" + std::string(reason) + "', disabled_at_ms = " + now_ms + ", " +
-         since_sql(sql, end);
+  return disabled_sql(reason, since_sql(sql, end));
+}
+
+ports::DisableEnd disable_endpoint(pqxx::connection& connection, std::uint64_t id,
+                                   const std::optional<std::string>& url, ports::DisableReason reason) {
+  pqxx::nontransaction sql(connection);
+  const std::string since = "since_epoch = head.epoch, since_seq = head.seq";
+  try {
+    // The statements behind the lock see what was committed until then.
+    const pqxx::result changed = sql.exec(
+        "SET LOCAL lock_timeout = 500; SELECT FROM log_head FOR NO KEY UPDATE; WITH disabled AS"
+        " (UPDATE webhook_endpoints SET " +
+        disabled_sql(ports::disable_reason_name(reason), since) + " FROM log_head head" + live_with_id(id) +
+        " AND enabled" + (url ? " AND url = " + sql.quote(*url) : "") +
+        " RETURNING 1) UPDATE log_head SET webhooks_version = webhooks_version + 1"
+        " WHERE EXISTS (SELECT FROM disabled)");
+    return changed.affected_rows() > 0 ? ports::DisableEnd::done : ports::DisableEnd::not_enabled;
+  } catch (const pqxx::sql_error& error) {
+    if (error.sqlstate() != "55P03") throw;  // lock_not_available
+    return ports::DisableEnd::not_now;
+  }
+}
+
+void wake_lanes(pqxx::connection& connection, std::uint64_t id) {
+  constexpr std::size_t lanes_at_once = 10'000;
+  pqxx::nontransaction sql(connection);
+  std::string place = "('', '')";
+  for (bool more = true; more;) {
+    const pqxx::result woken =
+        sql.exec("WITH held AS MATERIALIZED (SELECT endpoint, epoch, lane FROM webhook_lanes WHERE endpoint = " +
+                 std::to_string(id) + " AND (epoch, lane) >= " + place +
+                 " AND resting ORDER BY endpoint, epoch, lane LIMIT " + std::to_string(lanes_at_once) +
+                 " FOR UPDATE), woken AS (UPDATE webhook_lanes l SET resting = false, due_at_ms = " + now_ms +
+                 " FROM held WHERE l.endpoint = held.endpoint AND l.epoch = held.epoch AND l.lane = held.lane)"
+                 " SELECT epoch, lane, count(*) OVER () FROM held ORDER BY epoch DESC, lane DESC LIMIT 1");
+    more = !woken.empty() && woken[0][2].as<std::size_t>() == lanes_at_once;
+    if (more)
+      place =
+          "(" + sql.quote(std::string(woken[0][0].c_str())) + ", " + sql.quote(std::string(woken[0][1].c_str())) + ")";
+  }
 }
 
 std::optional<ports::WebhookEndpoint> find_endpoint(pqxx::transaction_base& sql, std::uint64_t id) {
@@ -211,6 +275,8 @@ ports::WebhookOutcome<ports::WebhookEndpoint> change_endpoint(pqxx::connection& 
                " RETURNING " + columns);
   record(sql, by, "webhook.endpoint.update", id, detail_of(change));
   sql.commit();
+  // Where this isn't reached, they come of themselves, later.
+  if (change.enabled && *change.enabled && !endpoint->enabled) wake_lanes(connection, id);
   return endpoint_from_row(changed[0]);
 }
 
@@ -224,8 +290,8 @@ ports::WebhookOutcome<bool> remove_endpoint(pqxx::connection& connection, std::u
   // What waits for it may be a million rows, which would hold up whoever appends: it counts as cancelled from now on,
   // and WebhookUpkeep::prune() writes that.
   sql.exec("UPDATE webhook_endpoints SET deleted_at_ms = " + now_ms + ", updated_at_ms = " + now_ms +
-           ", secret = NULL, previous_secret = NULL, previous_until_ms = NULL, " + disabling_sql(sql, "operator", end) +
-           live_with_id(id));
+           ", secret = NULL, " + disabling_sql(sql, "operator", end) + live_with_id(id));
+  sql.exec("DELETE FROM webhook_former_secrets WHERE endpoint = " + std::to_string(id));
   record(sql, by, "webhook.endpoint.delete", id, {});
   sql.commit();
   return true;
@@ -235,13 +301,12 @@ ports::WebhookOutcome<ports::WebhookEndpoint> rotate_secret(pqxx::connection& co
                                                             const ports::SecretRotation& rotation,
                                                             const ports::AuditRecord& by) {
   pqxx::work sql(connection);
-  const pqxx::result changed =
-      sql.exec("UPDATE webhook_endpoints SET previous_secret = secret, previous_until_ms = " +
-               std::to_string(rotation.previous_until) + ", secret = " + sql.quote(bytea(rotation.secret)) +
-               ", updated_at_ms = " + now_ms + live_with_id(id) + " AND NOT configured RETURNING " + columns);
-  if (changed.empty()) {
-    return tl::unexpected(find_endpoint(sql, id) ? WebhookRefusal::configured : WebhookRefusal::unknown);
-  }
+  const auto endpoint = lock_endpoint(sql, id);
+  if (!endpoint) return tl::unexpected(WebhookRefusal::unknown);
+  if (endpoint->configured) return tl::unexpected(WebhookRefusal::configured);
+  keep_former_secret(sql, id, rotation.former_until);
+  const pqxx::result changed = sql.exec("UPDATE webhook_endpoints SET secret = " + sql.quote(bytea(rotation.secret)) +
+                                        ", updated_at_ms = " + now_ms + live_with_id(id) + " RETURNING " + columns);
   record(sql, by, "webhook.endpoint.rotate", id, {});
   sql.commit();
   return endpoint_from_row(changed[0]);

@@ -7,6 +7,7 @@
 
 #include <pqxx/pqxx>
 
+#include "fluxora/ports/delivery_queue.hpp"
 #include "fluxora/ports/webhooks.hpp"
 
 namespace fluxora::store {
@@ -18,6 +19,15 @@ namespace fluxora::store {
 /// Assignments of webhook_endpoints: it is enabled, or disabled, from the log's end on. `reason` is a constant.
 [[nodiscard]] std::string enabling_sql(pqxx::transaction_base& sql, const core::Cursor& end);
 [[nodiscard]] std::string disabling_sql(pqxx::transaction_base& sql, std::string_view reason, const core::Cursor& end);
+
+/// Disables an endpoint that is enabled, from the log's end on, where `url` (if any) is its address. One text, which
+/// the database makes one transaction of: whoever appends never waits for us. Waits half a second for a lock.
+[[nodiscard]] ports::DisableEnd disable_endpoint(pqxx::connection& connection, std::uint64_t id,
+                                                 const std::optional<std::string>& url, ports::DisableReason reason);
+
+/// What rests of an endpoint's lanes is due: it was enabled, and that is committed. A bounded number at once, in their
+/// order; as there may be very many of them, not in the transaction that enables it, which holds the log's end.
+void wake_lanes(pqxx::connection& connection, std::uint64_t id);
 
 /// None: there is no such endpoint, or not any more.
 [[nodiscard]] std::optional<ports::WebhookEndpoint> find_endpoint(pqxx::transaction_base& sql, std::uint64_t id);

@@ -99,6 +99,21 @@ std::string insert_messages_sql(pqxx::transaction_base& sql, const std::vector<M
   return "INSERT INTO webhook_messages (epoch, seq, event, stream_id, body, deliveries) VALUES " + values;
 }
 
+std::vector<std::vector<std::uint64_t>> parts_of(const std::map<std::uint64_t, std::size_t>& deliveries,
+                                                 std::size_t most) {
+  std::vector<std::vector<std::uint64_t>> parts;
+  std::size_t in_part = 0;
+  for (const auto& [endpoint, count] : deliveries) {
+    if (parts.empty() || in_part + count > most) {
+      parts.emplace_back();
+      in_part = 0;
+    }
+    parts.back().push_back(endpoint);
+    in_part += count;
+  }
+  return parts;
+}
+
 std::string open_lanes_sql(const std::string& lanes) {
   return "INSERT INTO webhook_lanes (endpoint, epoch, lane, due_at_ms) SELECT endpoint, epoch, lane, " + now_ms +
          " FROM (" + lanes +
@@ -160,12 +175,10 @@ void WebhookFanOut::run(pqxx::transaction_base& sql, const std::vector<core::Log
   std::vector<Message> messages;
   std::vector<std::uint64_t> endpoints;  // a delivery each, with seqs
   std::vector<std::uint64_t> seqs;
-  std::vector<std::uint64_t> told;  // all of endpoints, each once
+  std::map<std::uint64_t, std::size_t> told;  // deliveries of each endpoint, of all parts
   const auto put_part = [&] {
     put(messages, insert_deliveries_sql(sql, endpoints, seqs));
-    told.insert(told.end(), endpoints.begin(), endpoints.end());
-    std::sort(told.begin(), told.end());
-    told.erase(std::unique(told.begin(), told.end()), told.end());
+    for (const std::uint64_t endpoint : endpoints) ++told[endpoint];
     messages.clear();
     endpoints.clear();
     seqs.clear();
@@ -178,7 +191,8 @@ void WebhookFanOut::run(pqxx::transaction_base& sql, const std::vector<core::Log
     if (seqs.size() >= deliveries_at_once) put_part();
   }
   if (!seqs.empty()) put_part();
-  if (!told.empty()) put({}, open_lanes(sql, told, entries.front().seq));
+  // An endpoint's all at once, so that lanes are locked in the order of their key.
+  for (const auto& part : parts_of(told, deliveries_at_once)) put({}, open_lanes(sql, part, entries.front().seq));
 }
 
 std::string WebhookFanOut::insert_deliveries_sql(pqxx::transaction_base& sql,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -58,6 +60,10 @@ using MessageRow = CopyRow<6>;
 [[nodiscard]] MessageRow message_row(const core::LogEntry& entry, const std::string& epoch, std::size_t deliveries);
 /// Without its end, so that a clause for conflicts may follow. `messages` isn't empty.
 [[nodiscard]] std::string insert_messages_sql(pqxx::transaction_base& sql, const std::vector<MessageRow>& messages);
+
+/// The endpoints, part after part: those of a part have at most `most` deliveries together, or it is one alone.
+[[nodiscard]] std::vector<std::vector<std::uint64_t>> parts_of(const std::map<std::uint64_t, std::size_t>& deliveries,
+                                                               std::size_t most);
 
 /// SQL's upsert of lanes that something was put into, due at once: `lanes` is a query of (endpoint, epoch, lane), none
 /// twice. One that is there already stays as it is, but is locked until the commit: whoever wants to remove it because

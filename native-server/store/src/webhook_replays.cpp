@@ -36,6 +36,7 @@ constexpr int replay_width = 12;
 const std::string active = "state IN ('running', 'paused')";
 /// Messages that one statement writes: few have more than 2 KB, none more than 256.
 constexpr std::size_t messages_at_once = 100;
+const std::string log_is_gone = "Another log has taken the place of the cursors' one";
 
 WebhookReplay replay_from_row(const pqxx::row& row) {
   const auto state = ports::value_in(state_names, row[7].c_str());
@@ -99,6 +100,7 @@ Step step_of(ports::Webhooks::ReplayAction action) {
 struct Turn {
   WebhookReplay replay;
   EndpointFilter filter;
+  std::optional<std::uint32_t> from_ledger;  // none: entries of all, and those of none
 };
 
 /// Those whose endpoint is gone end here.
@@ -110,26 +112,30 @@ void cancel_orphans(pqxx::transaction_base& sql) {
 
 /// The one that was brought on the longest ago, locked; nobody else brings one of them on meanwhile.
 std::optional<Turn> take_turn(pqxx::transaction_base& sql, std::size_t most_waiting) {
-  const pqxx::result rows = sql.exec(
-      "SELECT " + replay_columns + ", " + std::string(filter_columns) +
-      " FROM (SELECT r.*, e.events, e.stream_id, e.sender, e.recipient FROM webhook_replays r"
-      " JOIN webhook_endpoints e ON e.id = r.endpoint WHERE r.state = 'running' AND e.enabled"
-      " AND NOT EXISTS (SELECT FROM webhook_deliveries w WHERE w.endpoint = r.endpoint AND w.state = 0 OFFSET " +
-      std::to_string(most_waiting - 1) +
-      " LIMIT 1) ORDER BY r.updated_at_ms, r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED) turn");
+  constexpr int filter_width = 4;
+  const pqxx::result rows =
+      sql.exec("SELECT " + replay_columns + ", " + std::string(filter_columns) +
+               ", from_ledger FROM (SELECT r.*, e.events, e.stream_id, e.sender, e.recipient FROM webhook_replays r"
+               " JOIN webhook_endpoints e ON e.id = r.endpoint WHERE r.state = 'running' AND e.enabled"
+               " AND NOT EXISTS (SELECT FROM webhook_deliveries w WHERE w.endpoint = r.endpoint AND w.state = 0" +
+               std::string(waiting_order) + " OFFSET " + std::to_string(most_waiting - 1) +
+               " LIMIT 1) ORDER BY r.updated_at_ms, r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED) turn");
   if (rows.empty()) return std::nullopt;
-  return Turn{replay_from_row(rows[0]), filter_from_row(rows[0], replay_width)};
+  return Turn{replay_from_row(rows[0]), filter_from_row(rows[0], replay_width),
+              number_or_none<std::uint32_t>(rows[0][replay_width + filter_width])};
 }
 
 /// The replay's next entries; none: its log isn't served any more.
-std::optional<std::vector<core::LogEntry>> next_entries(pqxx::transaction_base& sql, const WebhookReplay& replay,
+std::optional<std::vector<core::LogEntry>> next_entries(pqxx::transaction_base& sql, const Turn& turn,
                                                         std::size_t limit) {
+  const WebhookReplay& replay = turn.replay;
+  const std::string of_ledgers = turn.from_ledger ? " AND ledger >= " + std::to_string(*turn.from_ledger) : "";
   // In one statement, because another log may take this one's place at any moment.
   const pqxx::result rows =
       sql.exec("SELECT h.epoch, " + event_column_list("e.") +
                " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > " + std::to_string(replay.place) +
-               " AND seq <= " + std::to_string(replay.through_seq) + " ORDER BY seq LIMIT " + std::to_string(limit) +
-               ") e ON true ORDER BY e.seq");
+               " AND seq <= " + std::to_string(replay.through_seq) + of_ledgers + " ORDER BY seq LIMIT " +
+               std::to_string(limit) + ") e ON true ORDER BY e.seq");
   if (rows[0][0].c_str() != replay.epoch) return std::nullopt;
   std::vector<core::LogEntry> entries;
   for (const auto& row : rows) {
@@ -183,9 +189,9 @@ void end_replay(pqxx::transaction_base& sql, std::uint64_t id, WebhookReplayStat
 
 void bring_on(pqxx::transaction_base& sql, const Turn& turn, std::size_t limit) {
   const WebhookReplay& replay = turn.replay;
-  const auto entries = next_entries(sql, replay, limit);
+  const auto entries = next_entries(sql, turn, limit);
   if (!entries) {
-    end_replay(sql, replay.id, WebhookReplayState::failed, "Another log has taken the place of the cursors' one");
+    end_replay(sql, replay.id, WebhookReplayState::failed, log_is_gone);
     return;
   }
   const std::uint64_t deliveries = deliver(sql, turn, *entries);
@@ -220,14 +226,22 @@ ports::WebhookOutcome<WebhookReplay> start_replay(pqxx::connection& connection, 
   return std::move(*replay);
 }
 
-std::vector<WebhookReplay> list_replays(pqxx::connection& connection, std::size_t limit) {
+ports::WebhookReplayPage list_replays(pqxx::connection& connection, const ports::WebhookReplayQuery& query) {
   pqxx::nontransaction sql(connection);
-  std::vector<WebhookReplay> replays;
-  for (const auto& row :
-       sql.exec("SELECT " + replay_columns + " FROM webhook_replays ORDER BY id DESC LIMIT " + std::to_string(limit))) {
-    replays.push_back(replay_from_row(row));
+  std::string wanted;
+  if (query.endpoint) wanted += " AND endpoint = " + std::to_string(*query.endpoint);
+  if (query.before) wanted += " AND id < " + std::to_string(*query.before);
+  ports::WebhookReplayPage page;
+  // One row more than asked tells whether there are more.
+  for (const auto& row : sql.exec("SELECT " + replay_columns + " FROM webhook_replays WHERE true" + wanted +
+                                  " ORDER BY id DESC LIMIT " + std::to_string(query.limit + 1))) {
+    if (page.replays.size() == query.limit) {
+      page.has_more = true;
+      break;
+    }
+    page.replays.push_back(replay_from_row(row));
   }
-  return replays;
+  return page;
 }
 
 std::optional<WebhookReplay> find_replay(pqxx::transaction_base& sql, std::uint64_t id) {
@@ -249,8 +263,31 @@ ports::WebhookOutcome<WebhookReplay> change_replay(pqxx::connection& connection,
   return std::move(*replay);
 }
 
+void replay_what_nobody_told(pqxx::transaction_base& sql, core::UnixSeconds after) {
+  const pqxx::result ledgers = sql.exec("SELECT sequence FROM ledgers WHERE closed_at > " + std::to_string(after) +
+                                        " ORDER BY closed_at LIMIT 1");
+  if (ledgers.empty()) return;
+  const std::string first = ledgers[0][0].c_str();
+  // Not looked for by seq, which the planner would try from the log's beginning.
+  sql.exec(
+      "WITH newer AS MATERIALIZED (SELECT min(seq) - 1 AS before, max(seq) AS last FROM"
+      " (SELECT seq FROM events WHERE ledger >= " +
+      first +
+      " OFFSET 0) entries) INSERT INTO webhook_replays (endpoint, epoch, after_seq, through_seq, from_ledger,"
+      " place, state, started_by) SELECT e.id, h.epoch, n.before, n.last, " +
+      first +
+      ", n.before, 'running', 'replay' FROM webhook_endpoints e CROSS JOIN newer n CROSS JOIN log_head h"
+      " WHERE e.enabled AND e.deleted_at_ms IS NULL AND n.last IS NOT NULL ORDER BY e.id");
+}
+
+void end_replays_of_other_logs(pqxx::transaction_base& sql) {
+  sql.exec("UPDATE webhook_replays SET state = 'failed', message = " + sql.quote(log_is_gone) + ", updated_at_ms = " +
+           now_ms + ", finished_at_ms = " + now_ms + " WHERE " + active + " AND epoch <> (SELECT epoch FROM log_head)");
+}
+
 bool advance_replay(pqxx::connection& connection, std::size_t entries, std::size_t most_waiting) {
   pqxx::work sql(connection);
+  sql.exec(std::string(by_the_indexes));
   cancel_orphans(sql);
   const auto turn = take_turn(sql, most_waiting);
   if (turn) bring_on(sql, *turn, entries);

@@ -98,9 +98,9 @@ void PostgresWebhooks::start_replay(std::uint64_t endpoint, core::Cursor after, 
           pqxx::connection& connection) { return store::start_replay(connection, endpoint, after, through, by); });
 }
 
-void PostgresWebhooks::replays(std::size_t limit, Reply<std::vector<ports::WebhookReplay>> reply) {
-  pool_.run<std::vector<ports::WebhookReplay>>(
-      std::move(reply), [limit](pqxx::connection& connection) { return list_replays(connection, limit); });
+void PostgresWebhooks::replays(ports::WebhookReplayQuery query, Reply<ports::WebhookReplayPage> reply) {
+  pool_.run<ports::WebhookReplayPage>(
+      std::move(reply), [query](pqxx::connection& connection) { return list_replays(connection, query); });
 }
 
 void PostgresWebhooks::replay(std::uint64_t id, Reply<std::optional<ports::WebhookReplay>> reply) {

@@ -30,7 +30,7 @@ class PostgresWebhooks final : public ports::Webhooks {
                       ports::Reply<ports::WebhookOutcome<std::uint64_t>> reply) override;
   void start_replay(std::uint64_t endpoint, core::Cursor after, std::optional<core::Cursor> through,
                     ports::AuditRecord by, ports::Reply<ports::WebhookOutcome<ports::WebhookReplay>> reply) override;
-  void replays(std::size_t limit, ports::Reply<std::vector<ports::WebhookReplay>> reply) override;
+  void replays(ports::WebhookReplayQuery query, ports::Reply<ports::WebhookReplayPage> reply) override;
   void replay(std::uint64_t id, ports::Reply<std::optional<ports::WebhookReplay>> reply) override;
   void change_replay(std::uint64_t id, ReplayAction action, ports::AuditRecord by,
                      ports::Reply<ports::WebhookOutcome<ports::WebhookReplay>> reply) override;

@@ -35,24 +35,30 @@ std::shared_ptr<const EndpointSigner> EndpointSigner::open(const ports::Endpoint
   const std::shared_ptr<EndpointSigner> signer(new EndpointSigner);
   signer->newest_ = target.secret ? open_sealed(*target.secret, target.id, box) : parse(configured_secret);
   if (!signer->newest_) return nullptr;
-  if (target.previous_secret) signer->previous_ = open_sealed(*target.previous_secret, target.id, box);
+  for (const ports::FormerSecret& former : target.former_secrets) {
+    if (auto secret = open_sealed(former.sealed, target.id, box)) {
+      signer->former_.push_back({std::move(secret), former.until});
+    }
+  }
   signer->sealed_ = target.secret;
-  signer->sealed_previous_ = target.previous_secret;
-  signer->previous_until_ = target.previous_until;
+  signer->sealed_former_ = target.former_secrets;
   return signer;
 }
 
 bool EndpointSigner::is_of(const ports::EndpointTarget& target) const noexcept {
-  return sealed_ == target.secret && sealed_previous_ == target.previous_secret &&
-         previous_until_ == target.previous_until;
+  return sealed_ == target.secret && sealed_former_ == target.former_secrets;
 }
 
 core::Result<std::string> EndpointSigner::sign(std::string_view id, core::UnixMillis now, core::ByteView body) const {
   auto tokens = newest_->sign(id, seconds(now), body);
-  if (!tokens || !previous_ || now >= previous_until_) return tokens;
-  auto previous = previous_->sign(id, seconds(now), body);
-  if (!previous) return previous;
-  return *tokens + " " + *previous;
+  for (const Former& former : former_) {
+    if (!tokens) break;
+    if (now >= former.until) continue;
+    auto token = former.secret->sign(id, seconds(now), body);
+    if (!token) return token;
+    *tokens += " " + *token;
+  }
+  return tokens;
 }
 
 std::string EndpointSigner::sign_fluxora(core::UnixMillis now, core::ByteView body) const {

@@ -27,6 +27,8 @@ constexpr milliseconds retry_after{500};
 constexpr milliseconds shortest_round{5};
 // The log grows without bringing anything for us: then wake-ups are heard so often only.
 constexpr milliseconds longest_deafness{50};
+// Disabling waits for whoever appends, and recording for that: so it isn't tried all the time.
+constexpr core::UnixMillis disable_again_ms = 1'000;
 // Nothing is begun so shortly before our claims may be over: the queue says only now and then that we live, and a
 // request should be on its way by then.
 constexpr core::UnixMillis claims_margin_ms = 5'000;
@@ -61,14 +63,6 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
     {
       const std::lock_guard lock(mutex_);
     }  // whoever is about to wait has looked already, or sees it
-    changed_.notify_one();
-  }
-
-  void disable(std::uint64_t endpoint, ports::DisableReason reason) {
-    {
-      const std::lock_guard lock(mutex_);
-      board_.disable(endpoint, reason, clock_.now());
-    }
     changed_.notify_one();
   }
 
@@ -107,8 +101,8 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
   void round() {
     try {
       record();
-      disable_endpoints();
       claim();
+      disable_endpoints();
       note_well();
     } catch (const ports::StoreUnavailable& error) {
       note_trouble(error.what());
@@ -155,7 +149,7 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
     if (stop_by_) until = std::min(until, *stop_by_);
     const auto has_work = [this, in_trouble, had_an_end = stop_by_.has_value()] {
       return is_over_locked() || stop_by_.has_value() != had_an_end ||
-             (!in_trouble && (board_.has_record() || board_.next_disabling()));
+             (!in_trouble && (board_.has_record() || (board_.next_disabling() && !may_not_disable_)));
     };
     const auto hears_from = std::min(until, begun + std::min(shortest_round * (1 << empty_claims_), longest_deafness));
     if (!changed_.wait_until(lock, hears_from, has_work)) {
@@ -177,13 +171,21 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
   }
 
   void disable_endpoints() {
+    const core::UnixMillis now = clock_.now();
+    if (may_not_disable_ && now >= put_off_at_ && now - put_off_at_ < disable_again_ms) return;
+    may_not_disable_ = false;
     while (const auto disabling = first_disabling()) {
-      const bool was_enabled = queue_->disable(disabling->endpoint, disabling->reason);
+      const ports::DisableEnd end = queue_->disable(disabling->endpoint, disabling->url, disabling->reason);
+      if (end == ports::DisableEnd::not_now) {
+        may_not_disable_ = true;
+        put_off_at_ = now;
+        return;
+      }
       {
         const std::lock_guard lock(mutex_);
-        board_.disabled(was_enabled);
+        board_.disabled(end == ports::DisableEnd::done);
       }
-      if (!was_enabled) continue;
+      if (end != ports::DisableEnd::done) continue;
       log_.warn("webhook_endpoint_disabled", "nothing is delivered to it until somebody enables it",
                 {{"endpoint", disabling->endpoint}, {"reason", ports::disable_reason_name(disabling->reason)}});
     }
@@ -228,8 +230,8 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
     auto signer = EndpointSigner::open(target, secrets_, configured_secret_);
     if (!signer) {
       tell_unreadable(target.id, "newest");
-    } else if (signer->lacks_previous()) {
-      tell_unreadable(target.id, "previous");
+    } else if (signer->lacks_former()) {
+      tell_unreadable(target.id, "former");
     }
     return signer;
   }
@@ -286,7 +288,7 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
     } catch (const std::exception& error) {
       log_.error("webhook_unsendable", error.what(), {{"delivery", job.delivery().id}});
       const std::lock_guard lock(mutex_);
-      board_.unsendable(job, job.at);
+      board_.unsendable(job);
     }
   }
 
@@ -388,6 +390,8 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
   ports::Tracer* const tracer_;
   std::unordered_set<std::uint64_t> told_unreadable_;  // of the thread
   int empty_claims_ = 0;                               // of the thread: in a row, as far as it matters
+  bool may_not_disable_ = false;                       // of the thread: others keep us from it, as of put_off_at_
+  core::UnixMillis put_off_at_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -418,10 +422,6 @@ void Dispatcher::start() {
 
 void Dispatcher::wake() {
   impl_->wake();
-}
-
-void Dispatcher::disable(std::uint64_t endpoint, ports::DisableReason reason) {
-  impl_->disable(endpoint, reason);
 }
 
 void Dispatcher::begin_stop() {

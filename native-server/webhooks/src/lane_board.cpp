@@ -51,12 +51,15 @@ static_assert(answer_kinds[4 + static_cast<std::size_t>(ports::TransportFailure:
 struct LaneBoard::Receiver {
   std::string url;
   std::shared_ptr<const EndpointSigner> signer;
+  std::uint64_t moves;  // as the endpoint's then
 };
 
 struct LaneBoard::Endpoint {
   explicit Endpoint(std::uint64_t its_id) : id(its_id) {}
 
   const std::uint64_t id;
+  std::string url;
+  std::uint64_t moves = 0;                   // to other URLs: what the one before answered says nothing of it
   std::shared_ptr<const Receiver> receiver;  // null: nothing can be sent to it
   std::optional<core::UnixMillis> failing_since;
   core::CircuitBreaker circuit{breaker};
@@ -69,6 +72,7 @@ struct LaneBoard::Endpoint {
   bool disabling = false;     // until the database knows
   std::uint64_t disables = 0;
   core::UnixMillis held_until = 0;                  // nothing is claimed for it
+  std::optional<core::UnixMillis> failed_at;        // the last of its circuit's failures in a row
   std::optional<core::UnixMillis> retriable_since;  // its circuit is open, and it could be tried
 };
 
@@ -119,7 +123,7 @@ LaneBoard::Endpoint* LaneBoard::find(std::uint64_t id) const {
 
 ports::ClaimWish LaneBoard::wish(core::UnixMillis now) {
   ports::ClaimWish wish;
-  wish.lanes_an_endpoint = claimed_for_each_endpoint_request * endpoint_concurrency_;
+  wish.lanes_an_endpoint = claimed_for_each_endpoint_request * std::min(first_requests, endpoint_concurrency_);
   const std::size_t most = claimed_for_each_request * concurrency_;
   if (!closed_ && claimed_ < most) wish.lanes = most - claimed_;
   for (auto place = endpoints_.begin(); place != endpoints_.end();) {
@@ -128,6 +132,7 @@ ports::ClaimWish LaneBoard::wish(core::UnixMillis now) {
       place = endpoints_.erase(place);
       continue;
     }
+    release_stale(endpoint, now);
     const std::size_t lanes = wanted(endpoint, now);
     if (lanes != wish.lanes_an_endpoint) wish.rooms.push_back({endpoint.id, lanes});
     endpoint.finished = 0;
@@ -143,10 +148,10 @@ std::size_t LaneBoard::wanted(Endpoint& endpoint, core::UnixMillis now) const {
         endpoint.circuit.state() == core::CircuitBreaker::State::open && endpoint.circuit.retry_in_ms(now) == 0;
     return may_try && endpoint.claimed == 0 ? 1 : 0;
   }
-  // Twice what it took since the last time: so it doesn't run dry until the next.
-  const std::size_t target =
-      std::clamp(2 * endpoint.finished, claimed_for_each_endpoint_request * endpoint_concurrency_,
-                 claimed_of_a_quick_endpoint * endpoint_concurrency_);
+  // Twice what it took since the last time: so it doesn't run dry until the next. Of one that says nothing no more than
+  // it may be asked at once: others would have it sooner.
+  const std::size_t target = std::clamp(2 * endpoint.finished, claimed_for_each_endpoint_request * endpoint.allowed,
+                                        claimed_of_a_quick_endpoint * endpoint_concurrency_);
   return target - std::min(target, endpoint.claimed);
 }
 
@@ -154,7 +159,9 @@ bool LaneBoard::is_forgettable(Endpoint& endpoint, core::UnixMillis now) const {
   if (endpoint.claimed > 0 || endpoint.in_flight > 0 || endpoint.finished > 0) return false;
   if (endpoint.is_queued || endpoint.disabling || now < endpoint.held_until || turns_.contains(endpoint.id))
     return false;
-  if (endpoint.circuit.state() == core::CircuitBreaker::State::closed) return true;
+  if (endpoint.circuit.state() == core::CircuitBreaker::State::closed) {
+    return !endpoint.failed_at || now - *endpoint.failed_at > circuit_kept_ms;
+  }
   if (endpoint.circuit.retry_in_ms(now) > 0) return false;
   if (!endpoint.retriable_since) endpoint.retriable_since = now;
   return now - *endpoint.retriable_since > circuit_kept_ms;
@@ -181,9 +188,9 @@ void LaneBoard::add(ports::Claim claim, const std::vector<std::shared_ptr<const 
     auto lane = std::make_shared<Lane>(
         Lane{&endpoint, std::move(claimed.key), std::move(claimed.deliveries), 0, now, claims_, endpoint.disables});
     if (endpoint.disabling) {
-      release(*lane, now);
+      release(*lane);
     } else if (!endpoint.receiver) {
-      release(*lane, now + unsendable_pause_ms);
+      release(*lane, unsendable_pause_ms);
     } else {
       put(std::move(lane));
     }
@@ -193,15 +200,24 @@ void LaneBoard::add(ports::Claim claim, const std::vector<std::shared_ptr<const 
 void LaneBoard::renew(const ports::EndpointTarget& target, std::shared_ptr<const EndpointSigner> signer,
                       core::UnixMillis now) {
   Endpoint& endpoint = at(target.id);
+  if (endpoint.url != target.url) {
+    endpoint.url = target.url;
+    ++endpoint.moves;
+    endpoint.circuit = core::CircuitBreaker(breaker);
+    endpoint.failed_at = std::nullopt;
+    endpoint.retriable_since = std::nullopt;
+    endpoint.allowed = std::min(first_requests, endpoint_concurrency_);
+    turns_.erase(target.id);
+  }
   // A turn that isn't recorded yet is newer than what the database says.
   if (!turns_.contains(target.id)) endpoint.failing_since = target.failing_since;
   if (signer) {
-    endpoint.receiver = std::make_shared<const Receiver>(Receiver{target.url, std::move(signer)});
+    endpoint.receiver = std::make_shared<const Receiver>(Receiver{target.url, std::move(signer), endpoint.moves});
     return;
   }
   endpoint.receiver = nullptr;
   endpoint.held_until = now + unsendable_pause_ms;
-  release_waiting(endpoint, endpoint.held_until);
+  release_waiting(endpoint, unsendable_pause_ms);
   ++counts_.secrets_unreadable;
 }
 
@@ -212,7 +228,11 @@ bool LaneBoard::has_room(const Endpoint& endpoint) noexcept {
 void LaneBoard::put(std::shared_ptr<Lane> lane) {
   Endpoint& endpoint = *lane->endpoint;
   endpoint.waiting.push_back(std::move(lane));
-  if (endpoint.is_queued) return;
+  queue(endpoint);
+}
+
+void LaneBoard::queue(Endpoint& endpoint) {
+  if (endpoint.is_queued || endpoint.waiting.empty()) return;
   endpoint.is_queued = true;
   sendable_.push_back(&endpoint);
 }
@@ -255,13 +275,12 @@ std::optional<LaneBoard::Job> LaneBoard::begin(Endpoint& endpoint, core::UnixMil
   if (endpoint.waiting.empty() || !has_room(endpoint)) return std::nullopt;
   const std::shared_ptr<Lane> lane = endpoint.waiting.front();
   if (now - lane->claimed_at >= Dispatcher::claim_fresh_ms) {
-    // The endpoint may be another one by now, or none: it is asked for again.
     endpoint.waiting.pop_front();
-    release(*lane, now);
+    release(*lane);
     return std::nullopt;
   }
   if (!endpoint.circuit.admit(now)) {
-    release_waiting(endpoint, now + std::max(shortest_circuit_ms, endpoint.circuit.retry_in_ms(now)));
+    release_waiting(endpoint, std::max(shortest_circuit_ms, endpoint.circuit.retry_in_ms(now)));
     return std::nullopt;
   }
   endpoint.waiting.pop_front();
@@ -278,34 +297,38 @@ LaneBoard::Ended LaneBoard::answered(const Job& job, const ports::WebhookAnswer&
   --in_flight_;
   --endpoint.in_flight;
   Ended ended;
-  note_circuit(endpoint, job, answer, now, chance, ended);
+  const bool is_there = has_not_moved(job);
+  if (is_there) note_circuit(endpoint, job, answer, now, chance, ended);
   if (answer.failure == ports::TransportFailure::cancelled) {
     ended.outcome = AttemptOutcome::cancelled;
-    if (job.lane->claims == claims_) release(*job.lane, now);
+    if (job.lane->claims == claims_) release(*job.lane);
   } else {
     count(answer);
     // Before all others, and whosever the lane is by now.
-    if (answer.status == status_gone) disable(endpoint.id, ports::DisableReason::gone, now);
+    if (answer.status == status_gone && is_there) disable(endpoint, ports::DisableReason::gone);
     if (job.lane->claims != claims_) {
       ended.outcome = AttemptOutcome::disowned;
     } else {
-      ended.outcome = is_success(answer) ? succeeded(job, answer, now) : failed(job, answer, now);
+      ended.outcome = is_success(answer) ? succeeded(job, answer) : failed(job, answer, now);
     }
   }
   ++counts_.attempts[static_cast<std::size_t>(ended.outcome)];
-  if (!endpoint.is_queued && !endpoint.waiting.empty()) {
-    endpoint.is_queued = true;
-    sendable_.push_back(&endpoint);
-  }
+  queue(endpoint);
   return ended;
 }
 
-void LaneBoard::unsendable(const Job& job, core::UnixMillis now) {
+/// Whether the job went where the endpoint is.
+bool LaneBoard::has_not_moved(const Job& job) noexcept {
+  return job.receiver->moves == job.lane->endpoint->moves;
+}
+
+void LaneBoard::unsendable(const Job& job) {
   Endpoint& endpoint = *job.lane->endpoint;
   --in_flight_;
   --endpoint.in_flight;
-  if (job.is_trial) endpoint.circuit.abandoned();
-  if (job.lane->claims == claims_) release(*job.lane, now + unsendable_pause_ms);
+  if (job.is_trial && has_not_moved(job)) endpoint.circuit.abandoned();
+  if (job.lane->claims == claims_) release(*job.lane, unsendable_pause_ms);
+  queue(endpoint);
 }
 
 void LaneBoard::note_circuit(Endpoint& endpoint, const Job& job, const ports::WebhookAnswer& answer,
@@ -318,6 +341,7 @@ void LaneBoard::note_circuit(Endpoint& endpoint, const Job& job, const ports::We
   const bool was_open = endpoint.circuit.state() != State::closed;
   const bool is_there = !speaks_for_a_pause(answer);
   endpoint.allowed = is_there ? std::min(endpoint.allowed + 1, endpoint_concurrency_) : 1;
+  endpoint.failed_at = is_there ? std::nullopt : std::optional(now);
   if (is_there) {
     endpoint.circuit.succeeded();
   } else if (!was_open || job.is_trial) {
@@ -329,21 +353,21 @@ void LaneBoard::note_circuit(Endpoint& endpoint, const Job& job, const ports::We
   ended.circuit_closed = was_open && !is_open && endpoint.circuit.state() == State::closed;
   if (!is_open) return;
   ended.circuit_ms = std::max(shortest_circuit_ms, endpoint.circuit.retry_in_ms(now));
-  release_waiting(endpoint, now + ended.circuit_ms);
+  release_waiting(endpoint, ended.circuit_ms);
 }
 
-AttemptOutcome LaneBoard::succeeded(const Job& job, const ports::WebhookAnswer& answer, core::UnixMillis now) {
+AttemptOutcome LaneBoard::succeeded(const Job& job, const ports::WebhookAnswer& answer) {
   const std::shared_ptr<Lane>& lane = job.lane;
   Endpoint& endpoint = *lane->endpoint;
   record_attempt(job, answer, ports::AttemptEnd::delivered);
-  if (endpoint.failing_since) turn(endpoint, std::nullopt);
+  if (endpoint.failing_since && has_not_moved(job)) turn(endpoint, std::nullopt);
   lane->deliveries[lane->place].body = nullptr;
   ++lane->place;
   if (lane->place < lane->deliveries.size() && lane->disables == endpoint.disables && endpoint.receiver) {
     put(lane);
   } else {
     ++endpoint.finished;
-    release(*lane, now);
+    release(*lane);
   }
   return AttemptOutcome::delivered;
 }
@@ -355,9 +379,11 @@ AttemptOutcome LaneBoard::failed(const Job& job, const ports::WebhookAnswer& ans
   const ports::ClaimedDelivery& delivery = job.delivery();
   const auto pause = schedule_.pause_ms(delivery.tries + 1, seed_of(delivery.id), retry_after(answer));
   record_attempt(job, answer, pause ? ports::AttemptEnd::retry : ports::AttemptEnd::dead);
-  release(*job.lane, now + pause.value_or(0));
-  if (!endpoint.failing_since) turn(endpoint, job.at);
-  if (now - *endpoint.failing_since >= disable_after_ms_) disable(endpoint.id, ports::DisableReason::failing, now);
+  release(*job.lane, pause.value_or(0));
+  if (has_not_moved(job)) {
+    if (!endpoint.failing_since) turn(endpoint, job.at);
+    if (now - *endpoint.failing_since >= disable_after_ms_) disable(endpoint, ports::DisableReason::failing);
+  }
   return pause ? AttemptOutcome::retry : AttemptOutcome::dead;
 }
 
@@ -390,15 +416,24 @@ void LaneBoard::count(const ports::WebhookAnswer& answer) {
   counts_.durations.sum_ms += ms;
 }
 
-void LaneBoard::release(const Lane& lane, core::UnixMillis due_at) {
+void LaneBoard::release(const Lane& lane, std::int64_t pause_ms) {
   --claimed_;
   --lane.endpoint->claimed;
-  record_.releases.push_back({lane.key, due_at});
+  record_.releases.push_back({lane.key, pause_ms});
 }
 
-void LaneBoard::release_waiting(Endpoint& endpoint, core::UnixMillis due_at) {
-  for (const auto& lane : endpoint.waiting) release(*lane, due_at);
+void LaneBoard::release_waiting(Endpoint& endpoint, std::int64_t pause_ms) {
+  for (const auto& lane : endpoint.waiting) release(*lane, pause_ms);
   endpoint.waiting.clear();
+}
+
+/// The endpoint may be another one by now, or none: what waits for so long is asked for again, by whoever has room.
+void LaneBoard::release_stale(Endpoint& endpoint, core::UnixMillis now) {
+  std::erase_if(endpoint.waiting, [&](const std::shared_ptr<Lane>& lane) {
+    const bool is_stale = now - lane->claimed_at >= Dispatcher::claim_fresh_ms;
+    if (is_stale) release(*lane);
+    return is_stale;
+  });
 }
 
 ports::DispatchRecord LaneBoard::take_record() {
@@ -409,15 +444,12 @@ ports::DispatchRecord LaneBoard::take_record() {
   return record;
 }
 
-void LaneBoard::disable(std::uint64_t id, ports::DisableReason reason, core::UnixMillis now) {
-  const auto is_it = [id](const Disabling& disabling) { return disabling.endpoint == id; };
-  if (std::any_of(disablings_.begin(), disablings_.end(), is_it)) return;
-  disablings_.push_back({id, reason});
-  Endpoint* endpoint = find(id);
-  if (endpoint == nullptr) return;
-  endpoint->disabling = true;
-  ++endpoint->disables;
-  release_waiting(*endpoint, now);
+void LaneBoard::disable(Endpoint& endpoint, ports::DisableReason reason) {
+  if (endpoint.disabling) return;
+  disablings_.push_back({endpoint.id, endpoint.url, reason});
+  endpoint.disabling = true;
+  ++endpoint.disables;
+  release_waiting(endpoint);
 }
 
 std::optional<LaneBoard::Disabling> LaneBoard::next_disabling() const {
@@ -428,7 +460,7 @@ std::optional<LaneBoard::Disabling> LaneBoard::next_disabling() const {
 void LaneBoard::disabled(bool was_enabled) {
   const Disabling done = disablings_.front();
   disablings_.pop_front();
-  if (Endpoint* endpoint = find(done.endpoint); endpoint != nullptr) endpoint->disabling = false;
+  at(done.endpoint).disabling = false;
   if (was_enabled) ++counts_.endpoints_disabled[static_cast<std::size_t>(done.reason)];
 }
 

@@ -28,6 +28,7 @@ const ANY_ANSWER = new Set([
  * @property {any[]} parameters those of its path too
  * @property {any} body the body's schema, or undefined
  * @property {any} bodyExample
+ * @property {boolean} bodyRequired
  * @property {Record<string, any>} responses by status
  * @property {any[] | undefined} security
  */
@@ -75,6 +76,7 @@ export class Description {
           ),
           body: body?.schema,
           bodyExample: body?.example,
+          bodyRequired: operation.requestBody?.required ?? false,
           responses: Object.fromEntries(
             Object.entries(operation.responses).map(([status, response]) => [status, this.resolved(response)]),
           ),

@@ -128,15 +128,22 @@ test('a long scenario gives twenty thousand events', () => {
   assert.ok(events >= 20_000, `${events} events`);
 });
 
-test('by itself it closes ledgers at wall-clock seconds', async () => {
-  const sim = await startSimulator({ seed: 11, closeEveryMs: 1000, scenario: true });
+test('by itself it closes ledgers at wall-clock seconds', async (t) => {
+  const now = 1_774_780_287;
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: now * 1000 + 400 });
+  const sim = await startSimulator({ seed: 11, closeEveryMs: 1500, scenario: true });
   try {
-    const first = sim.latest.sequence;
-    for (let tries = 0; tries < 600 && sim.latest.sequence < first + 2; tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const first = sim.latest;
+    assert.equal(first.closedAt, now);
+    const closed = [];
+    for (let ledger = 1; ledger <= 3; ledger += 1) {
+      t.mock.timers.tick(1499);
+      assert.equal(sim.latest.sequence, first.sequence + ledger - 1);
+      t.mock.timers.tick(1);
+      assert.equal(sim.latest.sequence, first.sequence + ledger);
+      closed.push(sim.latest.closedAt);
     }
-    assert.ok(sim.latest.sequence >= first + 2);
-    assert.ok(Math.abs(sim.latest.closedAt - Date.now() / 1000) <= 3);
+    assert.deepEqual(closed, [now + 1, now + 3, now + 4]);
     assert.ok(sim.events().length > 0);
   } finally {
     await sim.stop();

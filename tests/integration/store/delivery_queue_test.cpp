@@ -24,23 +24,21 @@
 #include "fluxora/core/webhook_signature.hpp"
 #include "fluxora/ports/store_result.hpp"
 #include "fluxora/store/store.hpp"
+#include "rows.hpp"
+#include "webhook_endpoints.hpp"
 #include "webhook_fan_out.hpp"
 
 namespace fluxora::store {
 namespace {
 
 using ports::AttemptEnd;
+using ports::DisableEnd;
 using ports::LaneKey;
 using std::chrono::steady_clock;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::chrono::seconds deadline{30};  // of what a broken queue would never do
 const std::string epoch = "abcd1234";
-
-std::int64_t now_ms_of_here() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 StoreOptions options() {
   const char* url = std::getenv("DATABASE_URL");
@@ -58,7 +56,8 @@ class DeliveryQueue : public testing::Test {
   }
 
   DeliveryQueue() : connection_(options().database_url) {
-    run("TRUNCATE webhook_endpoints, webhook_messages, webhook_deliveries, webhook_lanes, webhook_dispatchers,"
+    run("TRUNCATE webhook_endpoints, webhook_former_secrets, webhook_messages, webhook_deliveries, webhook_lanes, "
+        "webhook_dispatchers,"
         " webhook_attempts RESTART IDENTITY");
   }
 
@@ -135,13 +134,13 @@ class DeliveryQueue : public testing::Test {
   }
 
   /// All that was claimed ends that way, and its lanes are given back.
-  static ports::DispatchRecord all(const ports::Claim& claim, AttemptEnd end, core::UnixMillis due_at = 0) {
+  static ports::DispatchRecord all(const ports::Claim& claim, AttemptEnd end, std::int64_t pause_ms = 0) {
     ports::DispatchRecord record;
     for (const ports::ClaimedLane& lane : claim.lanes) {
       for (const ports::ClaimedDelivery& delivery : lane.deliveries) {
         record.attempts.push_back(attempt(lane.key, delivery, end));
       }
-      record.releases.push_back({lane.key, due_at});
+      record.releases.push_back({lane.key, pause_ms});
     }
     return record;
   }
@@ -159,8 +158,8 @@ class DeliveryQueue : public testing::Test {
 
 TEST_F(DeliveryQueue, GivesWhatIsDueWithAllThatIsNeededToSendIt) {
   make_endpoints(2);
-  run("UPDATE webhook_endpoints SET previous_secret = '\\x03', previous_until_ms = 77, failing_since_ms = 55 WHERE id "
-      "= 2;"
+  run("UPDATE webhook_endpoints SET failing_since_ms = 55 WHERE id = 2;"
+      "INSERT INTO webhook_former_secrets (endpoint, secret, until_ms) VALUES (2, '\\x03', 77), (2, '\\x04', 66);"
       "UPDATE webhook_endpoints SET secret = NULL WHERE id = 1");
   add(1, "a", 5);
   add(2, "a", 5);
@@ -191,8 +190,8 @@ TEST_F(DeliveryQueue, GivesWhatIsDueWithAllThatIsNeededToSendIt) {
   EXPECT_EQ(targets.at(1).secret, std::nullopt);
   EXPECT_EQ(targets.at(1).failing_since, std::nullopt);
   EXPECT_EQ(targets.at(2).secret, (core::Bytes{1, 2}));
-  EXPECT_EQ(targets.at(2).previous_secret, core::Bytes{3});
-  EXPECT_EQ(targets.at(2).previous_until, 77);
+  EXPECT_EQ(targets.at(1).former_secrets, std::vector<ports::FormerSecret>{});
+  EXPECT_EQ(targets.at(2).former_secrets, (std::vector<ports::FormerSecret>{{{4}, 66}, {{3}, 77}}));
   EXPECT_EQ(targets.at(2).failing_since, 55);
 }
 
@@ -284,9 +283,13 @@ TEST_F(DeliveryQueue, AFailedOneWaitsForItsTimeAndHoldsUpItsLaneAlone) {
   const auto queue = make_queue();
   const ports::Claim claimed = claim(*queue);
   add(1, "a", 2);
-  queue->record(all(claimed, AttemptEnd::retry, now_ms_of_here() + hour_ms));
+  queue->record(all(claimed, AttemptEnd::retry, hour_ms));
   EXPECT_EQ(deliveries(), "1:0:1:1 2:0:0:0 3:0:1:1");
   EXPECT_EQ(number("SELECT count(*) FROM webhook_deliveries WHERE finished_at_ms IS NOT NULL"), 0);
+  // By the database's clock.
+  EXPECT_EQ(number("SELECT count(*) FROM webhook_lanes WHERE resting AND due_at_ms BETWEEN " + now_ms + " + " +
+                   std::to_string(hour_ms) + " - 60000 AND " + now_ms + " + " + std::to_string(hour_ms)),
+            2);
   add(1, "c", 4);
   EXPECT_EQ(names(claim(*queue)), Names{"1/c:4"});
   // Its time has come.
@@ -342,7 +345,7 @@ TEST_F(DeliveryQueue, ARecordThatIsGivenTwiceCountsOnce) {
   queue->record(record);
   EXPECT_EQ(deliveries(), "1:1:1:1 2:0:0:0 3:0:0:0");
   record.attempts[0] = attempt(claimed.lanes[0].key, claimed.lanes[0].deliveries.at(1), AttemptEnd::retry);
-  record.releases.push_back({claimed.lanes[0].key, now_ms_of_here() + hour_ms});
+  record.releases.push_back({claimed.lanes[0].key, hour_ms});
   queue->record(record);
   queue->record(record);
   EXPECT_EQ(deliveries(), "1:1:1:1 2:0:1:1 3:0:0:0");
@@ -433,7 +436,8 @@ TEST_F(DeliveryQueue, ADisabledEndpointGetsNothingAndLosesNothing) {
   run("UPDATE log_head SET epoch = 'here', seq = 41");
   const std::int64_t version = number("SELECT webhooks_version FROM log_head");
   const auto queue = make_queue();
-  EXPECT_TRUE(queue->disable(1, ports::DisableReason::gone));
+  EXPECT_EQ(queue->disable(1, "https://receiver.test/old", ports::DisableReason::gone), DisableEnd::not_enabled);
+  EXPECT_EQ(queue->disable(1, "https://receiver.test/1", ports::DisableReason::gone), DisableEnd::done);
   EXPECT_EQ(number("SELECT webhooks_version FROM log_head"), version + 1);
   const pqxx::row row =
       run("SELECT enabled, disabled_reason, since_epoch, since_seq, disabled_at_ms IS NOT NULL"
@@ -445,9 +449,77 @@ TEST_F(DeliveryQueue, ADisabledEndpointGetsNothingAndLosesNothing) {
   EXPECT_TRUE(row[4].as<bool>());
   EXPECT_EQ(names(claim(*queue)), Names{"2/a:1"});
   EXPECT_EQ(number("SELECT count(*) FROM webhook_deliveries WHERE state = 0"), 2);
-  EXPECT_FALSE(queue->disable(1, ports::DisableReason::failing)) << "it was already";
-  EXPECT_FALSE(queue->disable(99, ports::DisableReason::backlog));
+  EXPECT_EQ(queue->disable(1, "https://receiver.test/1", ports::DisableReason::failing), DisableEnd::not_enabled)
+      << "it was already";
+  EXPECT_EQ(queue->disable(99, "https://receiver.test/99", ports::DisableReason::failing), DisableEnd::not_enabled);
   EXPECT_EQ(number("SELECT webhooks_version FROM log_head"), version + 1);
+}
+
+TEST_F(DeliveryQueue, DisablingDoesntWaitForLongForWhoeverAppends) {
+  make_endpoints(1);
+  add(1, "a", 1);
+  const auto queue = make_queue();
+  {
+    pqxx::work appender(connection_);
+    appender.exec("SELECT FROM log_head FOR UPDATE");
+    EXPECT_EQ(queue->disable(1, "https://receiver.test/1", ports::DisableReason::gone), DisableEnd::not_now);
+    EXPECT_EQ(names(claim(*queue)), Names{"1/a:1"}) << "the connection is as it was";
+  }
+  EXPECT_EQ(number("SELECT count(*) FROM webhook_endpoints WHERE enabled"), 1);
+  EXPECT_EQ(queue->disable(1, "https://receiver.test/1", ports::DisableReason::gone), DisableEnd::done);
+}
+
+TEST_F(DeliveryQueue, LanesOfDisabledEndpointsRestUntilItIsEnabled) {
+  make_endpoints(3);
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) {
+    for (std::uint64_t endpoint = 1; endpoint <= 3; ++endpoint) add(endpoint, "s" + std::to_string(seq), seq);
+  }
+  run("UPDATE webhook_endpoints SET enabled = false WHERE id = 1; UPDATE webhook_endpoints SET deleted_at_ms = 1"
+      " WHERE id = 3");
+  const auto queue = make_queue();
+  EXPECT_EQ(names(claim(*queue)), (Names{"2/s1:1", "2/s2:2", "2/s3:3"}));
+  const auto resting = [&] {
+    return std::string(run("SELECT string_agg(endpoint || ':' || lane, ' ' ORDER BY endpoint, lane)"
+                           " FROM webhook_lanes WHERE resting AND due_at_ms > " +
+                           now_ms)[0][0]
+                           .c_str());
+  };
+  EXPECT_EQ(resting(), "1:s1 1:s2 1:s3 3:s1 3:s2 3:s3");
+  run("UPDATE webhook_endpoints SET enabled = true WHERE id = 1");
+  wake_lanes(connection_, 1);
+  EXPECT_EQ(resting(), "3:s1 3:s2 3:s3");
+  EXPECT_EQ(names(claim(*queue)), (Names{"1/s1:1", "1/s2:2", "1/s3:3"}));
+}
+
+TEST_F(DeliveryQueue, LanesOfAnEndpointThatIsJustBeingEnabledDontRest) {
+  make_endpoints(1);
+  add(1, "a", 1);
+  run("UPDATE webhook_endpoints SET enabled = false");
+  {
+    pqxx::work enabling(connection_);
+    enabling.exec("UPDATE webhook_endpoints SET enabled = true");
+    EXPECT_EQ(names(claim(*make_queue())), Names{});
+    EXPECT_EQ(enabling.exec("SELECT count(*) FROM webhook_lanes WHERE resting")[0][0].as<int>(), 0);
+    enabling.commit();
+  }
+  EXPECT_EQ(names(claim(*make_queue())), Names{"1/a:1"});
+}
+
+TEST_F(DeliveryQueue, DispatchersHaveNumbersThatDontComeAgain) {
+  make_endpoints(1);
+  const auto id = [&] {
+    const auto queue = make_queue();
+    claim(*queue);
+    return number("DELETE FROM webhook_dispatchers RETURNING id");
+  };
+  // Not of a sequence, which a restore takes back.
+  std::set<std::int64_t> ids;
+  for (int i = 0; i < 8; ++i) ids.insert(id());
+  EXPECT_EQ(ids.size(), 8U);
+  EXPECT_GT(*ids.begin(), 1'000'000);
+  EXPECT_EQ(number("SELECT count(*) FROM pg_attribute WHERE attrelid = 'webhook_dispatchers'::regclass"
+                   " AND attidentity <> ''"),
+            0);
 }
 
 TEST_F(DeliveryQueue, RemembersSinceWhenAnEndpointFails) {

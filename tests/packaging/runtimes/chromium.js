@@ -7,7 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
 
 import { startFeedStub } from '../feed_stub.js';
-import { RUN_MS, SELF_TEST, programFor } from './program.js';
+import { RUN_MS, SELF_CHECK, programFor } from './program.js';
 
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
@@ -58,7 +58,7 @@ function serve(project, types) {
  * @param {'page' | 'worker'} where
  * @param {Record<string, string>} [types] media types, by extension, that the server gives in place of the right ones
  */
-export async function runChromium(project, where, types = {}, job = SELF_TEST) {
+export async function runChromium(project, where, types = {}, job = SELF_CHECK) {
   const locate = (entry) => `./${project.resolve(entry, ['browser', 'import'])}`;
   project.write('page.js', programFor(job, PAGE_ENDING, locate));
   project.write('worker.js', programFor(job, WORKER_ENDING, locate));

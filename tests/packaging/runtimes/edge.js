@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { EdgeRuntime } from 'edge-runtime';
 
 import { Project } from '../installed_package.js';
-import { SELF_TEST, programFor } from './program.js';
+import { SELF_CHECK, programFor } from './program.js';
 
 const ENDING = 'addEventListener("fetch", (event) => event.respondWith(run().then((text) => new Response(text))));';
 
@@ -20,7 +20,7 @@ const compiledModules = {
   },
 };
 
-export async function runEdge(project, job = SELF_TEST) {
+export async function runEdge(project, job = SELF_CHECK) {
   const main = project.write('edge.js', programFor(job, ENDING));
   const { outputFiles: [script] } = await build({
     entryPoints: [main],

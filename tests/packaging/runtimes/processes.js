@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { RUN_MS, SELF_TEST, programFor } from './program.js';
+import { RUN_MS, SELF_CHECK, programFor } from './program.js';
 
 const require = createRequire(import.meta.url);
 const OUTPUT_MAX = 16 * 1024 * 1024;
@@ -38,18 +38,18 @@ async function run(project, job, program, args, env = {}) {
   return stdout.trim();
 }
 
-export function runNode(project, job = SELF_TEST) {
+export function runNode(project, job = SELF_CHECK) {
   return run(project, job, process.execPath, []);
 }
 
 /** With leave to read the project, and none for anything else: no environment, and no network but what a job needs. */
-export function runDeno(project, job = SELF_TEST) {
+export function runDeno(project, job = SELF_CHECK) {
   const network = job.needs === '' ? [] : ['--allow-net=127.0.0.1'];
   const permissions = [`--allow-read=${project.folder}`, ...network, '--no-prompt', '--cached-only', '--no-remote'];
   return run(project, job, deno, ['run', '--quiet', '--node-modules-dir=manual', ...permissions],
     { DENO_NO_UPDATE_CHECK: '1', DENO_DIR: project.path('.deno') });
 }
 
-export function runBun(project, job = SELF_TEST) {
+export function runBun(project, job = SELF_CHECK) {
   return run(project, job, bun, ['run', '--no-install'], { BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0', DO_NOT_TRACK: '1' });
 }

@@ -3,8 +3,8 @@
 const PACKAGE = '@fluxora/core';
 
 /** Everything that needs no network. */
-export const SELF_TEST = {
-  entries: ['.', './verify', './ed25519'], file: 'self_test.js', call: 'transcript', needs: '',
+export const SELF_CHECK = {
+  entries: ['.', './verify', './ed25519'], file: 'self_check.js', call: 'transcript', needs: '',
 };
 
 /** The feed's client over a stub. @param {string} url an expression of the program's that says where that is */
@@ -17,7 +17,7 @@ export const RUN_MS = 60_000;
 
 /**
  * The text of a program that loads a job's entries, and of which `ending` does something with `run()`.
- * @param {typeof SELF_TEST} job
+ * @param {typeof SELF_CHECK} job
  * @param {string} ending
  * @param {(entry: string) => string} locate where an entry is imported from; by the package's name, where the runtime
  *   finds packages itself

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
 
 import { Project } from '../installed_package.js';
-import { SELF_TEST, programFor } from './program.js';
+import { SELF_CHECK, programFor } from './program.js';
 
 const CONDITIONS = ['workerd', 'worker', 'browser', 'import'];
 const ENDING = 'export default { fetch: async () => new Response(await run()) };';
@@ -15,7 +15,7 @@ function modulesOf(project, folder, pattern, type) {
     .map((name) => ({ type, path: project.path(`${folder}/${name}`), contents: readFileSync(project.path(`${folder}/${name}`)) }));
 }
 
-export async function runWorkerd(project, job = SELF_TEST) {
+export async function runWorkerd(project, job = SELF_CHECK) {
   const main = programFor(job, ENDING, (entry) => `./${project.resolve(entry, CONDITIONS)}`);
   const worker = new Miniflare({
     cf: false, // otherwise it asks a server of Cloudflare's where it is

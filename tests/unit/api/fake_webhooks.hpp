@@ -83,8 +83,8 @@ class FakeWebhooks final : public ports::Webhooks {
     records.push_back(std::move(by));
     reply(replay_made);
   }
-  void replays(std::size_t limit, ports::Reply<std::vector<ports::WebhookReplay>> reply) override {
-    replay_limits.push_back(limit);
+  void replays(ports::WebhookReplayQuery query, ports::Reply<ports::WebhookReplayPage> reply) override {
+    replay_queries.push_back(query);
     reply(all_replays);
   }
   void replay(std::uint64_t id, ports::Reply<std::optional<ports::WebhookReplay>> reply) override {
@@ -113,7 +113,7 @@ class FakeWebhooks final : public ports::Webhooks {
   ports::StoreResult<std::optional<ports::WebhookDeliveryDetails>> details;
   ports::StoreResult<ports::WebhookOutcome<std::uint64_t>> redelivery = 3;
   ports::StoreResult<Replay> replay_made;
-  ports::StoreResult<std::vector<ports::WebhookReplay>> all_replays;
+  ports::StoreResult<ports::WebhookReplayPage> all_replays;
   ports::StoreResult<std::optional<ports::WebhookReplay>> known_replay;
 
   std::vector<ports::NewWebhookEndpoint> created;
@@ -128,7 +128,7 @@ class FakeWebhooks final : public ports::Webhooks {
   std::vector<ports::DeliveryKey> keys;
   std::vector<std::pair<std::uint64_t, std::size_t>> redelivered;
   std::vector<Started> started;
-  std::vector<std::size_t> replay_limits;
+  std::vector<ports::WebhookReplayQuery> replay_queries;
   std::vector<std::pair<std::uint64_t, ReplayAction>> steered;
   std::vector<ports::AuditRecord> records;
 };

@@ -39,7 +39,7 @@ TEST_F(WebhookDeliveriesTest, AreListedInPagesThatGoWithTheirFilters) {
   EXPECT_EQ(webhooks_.queries[0].state, ports::DeliveryState::waiting);
   EXPECT_EQ(webhooks_.queries[0].limit, 1u);
   EXPECT_EQ(webhooks_.queries[0].after, std::nullopt);
-  EXPECT_EQ(webhooks_.queries[1].after, key);
+  EXPECT_EQ(webhooks_.queries[1].after, (ports::DeliveryPlace{key, 1'000}));
   EXPECT_EQ(webhooks_.queries[1].limit, 20u);
   for (const std::string& other : {"?cursor=" + cursor, "?state=dead&cursor=" + cursor}) {
     expect_bad_fields(bench_.ask(list + other, manager_), {"cursor"});
@@ -147,7 +147,7 @@ TEST_F(WebhookDeliveriesTest, DeadLettersAreOfAllEndpointsOrOfOne) {
   ASSERT_EQ(webhooks_.queries.size(), 3u);
   for (const ports::DeliveryQuery& query : webhooks_.queries) EXPECT_EQ(query.state, ports::DeliveryState::dead);
   EXPECT_EQ(webhooks_.queries[0].endpoint, std::nullopt);
-  EXPECT_EQ(webhooks_.queries[1].after, key);
+  EXPECT_EQ(webhooks_.queries[1].after, (ports::DeliveryPlace{key, 1'000}));
   EXPECT_EQ(webhooks_.queries[2].endpoint, 12u);
   expect_bad_fields(bench_.ask(dead_letters + "?endpointId=12&cursor=" + cursor, admin_), {"cursor"});
   expect_bad_fields(bench_.ask(dead_letters + "?endpointId=x&limit=101&state=dead", admin_),

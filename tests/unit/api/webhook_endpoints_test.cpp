@@ -235,13 +235,26 @@ TEST_F(WebhookEndpointsTest, ASecretIsRotatedWithGrace) {
   ASSERT_EQ(webhooks_.rotated.size(), 1u);
   const auto& [id, rotation] = webhooks_.rotated[0];
   EXPECT_EQ(id, 12u);
-  EXPECT_EQ(rotation.previous_until, bench_.clock.now() + 60'000);
+  EXPECT_EQ(rotation.former_until, bench_.clock.now() + 60'000);
   EXPECT_EQ(secrets_->open(rotation.secret, ports::webhook_secret_owner(12)), secret);
   bench_.ask(target, manager_, "POST", "{}");
-  EXPECT_EQ(webhooks_.rotated.at(1).second.previous_until, bench_.clock.now() + 86'400'000);
+  EXPECT_EQ(webhooks_.rotated.at(1).second.former_until, bench_.clock.now() + 86'400'000);
   bench_.ask(target, manager_, "POST", R"({"graceSeconds":0})");
-  EXPECT_EQ(webhooks_.rotated.at(2).second.previous_until, bench_.clock.now());
+  EXPECT_EQ(webhooks_.rotated.at(2).second.former_until, std::nullopt);
   expect_bad_fields(bench_.ask(target, manager_, "POST", R"({"graceSeconds":604801})"), {"graceSeconds"});
+}
+
+TEST_F(WebhookEndpointsTest, RotatingNeedsNoBody) {
+  const std::string target = path + "/12/rotate-secret";
+  const net::HeaderFields without_type = {manager_[0]};
+  EXPECT_EQ(bench_.ask(target, without_type, "POST", "").status, 200u);
+  EXPECT_EQ(bench_.ask(target, manager_, "POST", "").status, 200u);
+  ASSERT_EQ(webhooks_.rotated.size(), 2u);
+  EXPECT_EQ(webhooks_.rotated[0].second.former_until, bench_.clock.now() + 86'400'000);
+  EXPECT_EQ(bench_.ask(target, without_type, "POST", "{}").status, 415u);
+  EXPECT_EQ(bench_.ask(target, manager_, "POST", " ").status, 400u);
+  expect_bad_fields(bench_.ask(target + "?x=1", without_type, "POST", ""), {"x"});
+  EXPECT_EQ(webhooks_.rotated.size(), 2u);
 }
 
 TEST_F(WebhookEndpointsTest, ATestIsADeliveryThatIsDueAtOnce) {

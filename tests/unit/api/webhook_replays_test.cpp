@@ -89,10 +89,15 @@ TEST_F(WebhookReplaysTest, WhatTheStoreRefusesNamesTheField) {
 }
 
 TEST_F(WebhookReplaysTest, AreListedAndShown) {
-  webhooks_.all_replays = std::vector{sample_replay()};
-  EXPECT_EQ(body_json(bench_.ask(path + "?limit=5", manager_)), Json::parse(R"({"replays":[)" + sample_json + "]}"));
-  EXPECT_EQ(webhooks_.replay_limits, std::vector<std::size_t>{5});
-  expect_bad_fields(bench_.ask(path + "?limit=0&cursor=x", manager_), {"limit", "cursor"});
+  webhooks_.all_replays = ports::WebhookReplayPage{{sample_replay()}, false};
+  EXPECT_EQ(body_json(bench_.ask(path + "?limit=5", manager_)),
+            Json::parse(R"({"replays":[)" + sample_json + R"(],"has_more":false,"next_cursor":null})"));
+  ASSERT_EQ(webhooks_.replay_queries.size(), 1u);
+  EXPECT_EQ(webhooks_.replay_queries[0].limit, 5u);
+  EXPECT_EQ(webhooks_.replay_queries[0].endpoint, std::nullopt);
+  EXPECT_EQ(webhooks_.replay_queries[0].before, std::nullopt);
+  expect_bad_fields(bench_.ask(path + "?limit=0&cursor=x&endpointId=y&z=1", manager_),
+                    {"endpointId", "limit", "cursor", "z"});
   ports::WebhookReplay failed = sample_replay();
   failed.state = ports::WebhookReplayState::failed;
   failed.message = "The log is another one.";
@@ -106,6 +111,22 @@ TEST_F(WebhookReplaysTest, AreListedAndShown) {
   expect_problem(bench_.ask(path + "/5", manager_), 404, "NOT_FOUND");
   expect_problem(bench_.ask(path + "/x", manager_), 404, "NOT_FOUND");
   EXPECT_EQ(webhooks_.found, (std::vector<std::uint64_t>{4, 5}));
+}
+
+TEST_F(WebhookReplaysTest, AreListedInPagesThatGoWithTheirEndpoint) {
+  webhooks_.all_replays = ports::WebhookReplayPage{{sample_replay()}, true};
+  const Json page = body_json(bench_.ask(path + "?endpointId=12&limit=1", manager_));
+  EXPECT_EQ(page["has_more"], true);
+  const std::string cursor = page["next_cursor"];
+  EXPECT_EQ(bench_.ask(path + "?endpointId=12&cursor=" + cursor, manager_).status, 200u);
+  ASSERT_EQ(webhooks_.replay_queries.size(), 2u);
+  EXPECT_EQ(webhooks_.replay_queries[1].endpoint, 12u);
+  EXPECT_EQ(webhooks_.replay_queries[1].before, 4u);
+  EXPECT_EQ(webhooks_.replay_queries[1].limit, 20u);
+  for (const std::string& other : {"?cursor=" + cursor, "?endpointId=13&cursor=" + cursor}) {
+    expect_bad_fields(bench_.ask(path + other, manager_), {"cursor"});
+  }
+  EXPECT_EQ(webhooks_.replay_queries.size(), 2u);
 }
 
 TEST_F(WebhookReplaysTest, ArePausedResumedAndCancelled) {

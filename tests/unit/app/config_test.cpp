@@ -12,6 +12,7 @@
 
 #include "fluxora/core/strkey.hpp"
 #include "stream_samples.hpp"
+#include "test_certificates.hpp"
 
 namespace fluxora::app {
 namespace {
@@ -144,8 +145,34 @@ TEST(Config, TextsAreTakenAsTheyAre) {
   EXPECT_EQ(accepted("HOST", "0.0.0.0").host, "0.0.0.0");
   EXPECT_EQ(accepted("NETWORK_PASSPHRASE", "Test SDF Network ; September 2015").network_passphrase,
             "Test SDF Network ; September 2015");
-  EXPECT_EQ(accepted("RPC_CA_FILE", "ca.pem").rpc_ca_file, "ca.pem");
   EXPECT_EQ(accepted("DEMO_ROOT", "web-demo/dist").demo_root, "web-demo/dist");
+}
+
+TEST(Config, FilesOfAuthoritiesHaveCertificates) {
+  const net::test::Authority authority;
+  const std::string good = authority.file();
+  EXPECT_EQ(accepted("RPC_CA_FILE", good).rpc_ca_file, good);
+  EXPECT_EQ(accepted("OTEL_EXPORTER_OTLP_CERTIFICATE", good).otlp_ca_file, good);
+  EXPECT_EQ(accepted("WEBHOOK_CA_FILE", good).webhook_ca_file, good);
+  const auto write = [](const std::string& name, const std::string& text) {
+    const std::string path = ::testing::TempDir() + name;
+    std::ofstream(path) << text;
+    return path;
+  };
+  std::string pem;
+  {
+    std::ifstream file(good);
+    pem.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const Texts wrong = {good + ".absent",
+                       ::testing::TempDir(),
+                       write("empty.pem", ""),
+                       write("text.pem", "none\n"),
+                       write("half.pem", pem.substr(0, pem.size() / 2)),
+                       write("spoilt.pem", pem + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")};
+  for (const char* name : {"RPC_CA_FILE", "OTEL_EXPORTER_OTLP_CERTIFICATE", "WEBHOOK_CA_FILE"}) {
+    expect_refused(name, wrong, "must name a readable PEM file with at least one certificate.");
+  }
 }
 
 TEST(Config, ContractsAreSortedAndEachOnce) {
@@ -377,8 +404,12 @@ TEST(Config, SecretsOfWebhooksAreRefusedWithoutBeingRepeated) {
                                    {"FLUXORA_WEBHOOK_SECRET", "very-secret!"},
                                    {"WEBHOOK_SECRET_KEYS", "c2hvcnQ="}});
   EXPECT_EQ(wrong.problems,
-            (Texts{"FLUXORA_WEBHOOK_SECRET must be whsec_ and base64.",
+            (Texts{"FLUXORA_WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes.",
                    "WEBHOOK_SECRET_KEYS must be base64 of 32 bytes, or several of that, comma separated."}));
+  expect_refused("FLUXORA_WEBHOOK_SECRET",
+                 {"password", "QUJD", "whsec_", "whsec_QQ==", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa==",
+                  "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!"},
+                 "must be whsec_ and base64 of at least 24 bytes.");
   const std::string key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
   EXPECT_EQ(accepted("WEBHOOK_SECRET_KEYS", key + "," + key).webhook_secret_keys, key + "," + key);
 }
@@ -388,9 +419,11 @@ TEST(Config, WhereWebhooksMayGoIsAList) {
   EXPECT_EQ(config.webhook_private_networks.size(), 3u);
   expect_refused("WEBHOOK_PRIVATE_NETWORKS", {"10.0.0.1/8", "localhost", "10.0.0.1,", ""},
                  "must be IP addresses or CIDR blocks");
-  EXPECT_EQ(accepted("WEBHOOK_HTTP_HOSTS", "localhost, 127.0.0.1").webhook_http_hosts,
-            (std::vector<std::string>{"localhost", "127.0.0.1"}));
-  expect_refused("WEBHOOK_HTTP_HOSTS", {"http://a", "a b", "a,", "a/b", ""}, "must be names or addresses of hosts");
+  EXPECT_EQ(accepted("WEBHOOK_HTTP_HOSTS", "localhost, 127.0.0.1,my_receiver, 0:0::1").webhook_http_hosts,
+            (Texts{"localhost", "127.0.0.1", "my_receiver", "0:0::1"}));
+  expect_refused("WEBHOOK_HTTP_HOSTS",
+                 {"http://a", "a b", "a,", "a/b", "receiver:9000", "10.0.0.1:8080", "[::1]", "::1::", ":", ""},
+                 "must be names or addresses of hosts without port");
   EXPECT_EQ(accepted("WEBHOOK_RETRY_SCHEDULE", "1s,2m").webhook_schedule.attempts_max(), 3u);
   expect_refused("WEBHOOK_RETRY_SCHEDULE", {"1", "0s", "8d", "1s,", ""}, "must be 1 to 32 pauses");
 }

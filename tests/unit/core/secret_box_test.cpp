@@ -97,6 +97,17 @@ TEST(SecretBox, FirstKeySealsAndAllOpen) {
   EXPECT_FALSE(former.open(newer, owner));
 }
 
+TEST(SecretBox, TellsWhatIsSealedUnderTheFirstKey) {
+  const SecretBox former = box_of(key_text(1));
+  const SecretBox both = box_of(key_text(2) + "," + key_text(1));
+  const Bytes old = former.seal(secret, owner, nonce_of(7));
+  EXPECT_TRUE(former.is_of_first_key(old, owner));
+  EXPECT_FALSE(former.is_of_first_key(old, "webhook_endpoint:13"));
+  EXPECT_FALSE(former.is_of_first_key(ByteView(old).first(old.size() - 1), owner));
+  EXPECT_FALSE(both.is_of_first_key(old, owner));
+  EXPECT_TRUE(both.is_of_first_key(both.seal(secret, owner, nonce_of(7)), owner));
+}
+
 TEST(SecretBox, TakesOneToEightKeysOf32Bytes) {
   std::string eight = key_text(1);
   for (std::uint8_t i = 2; i <= 8; ++i) eight += "," + key_text(i);

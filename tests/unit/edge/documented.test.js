@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { BODY, headersOf, OTHER, requestOf, SECRET } from './deliveries.js';
@@ -82,11 +82,13 @@ test('the shell’s lines print both signatures', () => {
   }
 });
 
-test('what the README links to is there', () => {
-  const text = readFileSync(pathOf(README), 'utf8');
-  const links = [...text.matchAll(/\]\(([^)#]+)(?:#[\w-]+)?\)/g)].map(([, link]) => link);
-  assert.ok(links.length >= 8);
-  assert.deepEqual(links.filter((link) => !existsSync(join(dirname(pathOf(README)), link))), []);
+const linksOf = (path) => [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#]+)(?:#[\w-]+)?\)/g)].map(([, link]) => link);
+
+test('what the README links to is in the package too', () => {
+  const links = linksOf(pathOf(README));
+  assert.ok(links.length >= 4);
+  const isPacked = (link) => /^src\/[\w.]+$/.test(link) && existsSync(pathOf(`edge/${link}`));
+  assert.deepEqual(links.filter((link) => !isPacked(link)), []);
 });
 
 test('the README has every option, every entry and every code', () => {

@@ -176,6 +176,25 @@ inEachWay('either family is enough where the option says so; otherwise the one t
   assert.deepEqual((await send(lenient.receiver, legacy)).answer, { ok: true, duplicate: true });
 });
 
+inEachWay('with unsigned ids, a body shown under an id that is still to come doesn’t take that id away', async (send) => {
+  const { receiver, events } = receiverWith({ allowLegacy: true });
+  const bodies = ['updated', 'cancelled'].map((name) => JSON.stringify({ type: `stream.${name}` }));
+  const genuine = bodies.map((body, i) => headersOf({ id: `wd_1_e_${i + 1}`, body }));
+  // Who has seen the first one knows the second one's id.
+  const forged = { ...only(genuine[0], 'x-'), 'x-fluxora-delivery-id': 'wd_1_e_2' };
+  assert.deepEqual((await send(receiver, forged, bodies[0])).answer, { ok: true });
+  for (const [i, body] of bodies.entries()) {
+    assert.deepEqual((await send(receiver, genuine[i], body)).answer, { ok: true }, body);
+    // Its copies are known, with the signed id or without.
+    for (const family of ['', 'x-', 'webhook-']) {
+      const { answer } = await send(receiver, only(genuine[i], family), body);
+      assert.deepEqual(answer, { ok: true, duplicate: true }, family);
+    }
+  }
+  assert.deepEqual(events.map(({ event }) => event.type), ['stream.updated', 'stream.updated', 'stream.cancelled']);
+  assert.match(events[2].info.claim.id, /^wd_1_e_2:[0-9a-f]{64}$/);
+});
+
 inEachWay('during a rotation both secrets are good, and the old one to its last second', async (send) => {
   const both = receiverWith({ secret: [SECRET, OTHER] });
   assert.equal((await send(both.receiver, headersOf({ secret: OTHER, id: 'a' }))).status, 200);
@@ -279,16 +298,23 @@ test('ed25519 is verified by the entry that has it', async () => {
 
 test('Standard Webhooks as the official library decides', needsVectors, async () => {
   const cases = readCases('webhooks/standard_webhooks.json', (file) => file);
+  const compared = { accepted: 0, refused: 0 };
   for (const { secret, id, timestamp, signature, body, now, standardwebhooks } of cases) {
     const receiver = createReceiver({ secret, clock: () => now * 1000, onEvent() {}, onReject() {} });
     const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
     const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => typeof value === 'string'));
     const { answer } = await WAYS.handle(receiver, given, body);
-    // Whether a body is JSON comes after that, and timestamps are digits alone here.
+    // Timestamps are digits alone here.
+    if (answer.error === 'invalid_timestamp') {
+      assert.doesNotMatch(timestamp, /^[1-9][0-9]{0,14}$/);
+      continue;
+    }
+    // Whether a body is JSON comes after the signature.
     const accepted = answer.ok === true || answer.error === 'invalid_json';
-    if (answer.error === 'invalid_timestamp') continue;
     assert.equal(accepted, standardwebhooks, `${answer.error} ${JSON.stringify(given)}`);
+    compared[accepted ? 'accepted' : 'refused'] += 1;
   }
+  assert.ok(compared.accepted > 0 && compared.refused > 0, JSON.stringify(compared));
 });
 
 test('a mistake in the options is noticed when the receiver is made', () => {
@@ -299,7 +325,8 @@ test('a mistake in the options is noticed when the receiver is made', () => {
     { onEvent, onReject: 'x' },
     { onEvent, maxBodyBytes: 0 }, { onEvent, maxBodyBytes: 256 * 1024 + 1 }, { onEvent, maxBodyBytes: '5' },
     { onEvent, bodyTimeoutSeconds: 0 }, { onEvent, retryAfterSeconds: 0.5 }, { onEvent, leaseSeconds: 0 },
-    { onEvent, leaseSeconds: 3601 }, { onEvent, keepSeconds: 599 }, { onEvent, keepSeconds: Infinity },
+    { onEvent, leaseSeconds: 3601 }, { onEvent, storeTimeoutSeconds: 0 }, { onEvent, storeTimeoutSeconds: 301 },
+    { onEvent, keepSeconds: 599 }, { onEvent, keepSeconds: Infinity },
     { onEvent, previousSecrets: 'x' }, { onEvent, previousSecrets: [SECRET] },
     ...[undefined, NOW * 1000, new Date('x')]
       .map((until) => ({ onEvent, previousSecrets: [{ secret: SECRET, until }] })),
@@ -355,6 +382,32 @@ test('a module that could not be loaded, or stopped in a call, is loaded anew', 
   assert.equal((await WAYS.fetch(receiver, headersOf())).status, 200);
   assert.equal((await WAYS.fetch(receiver, headersOf())).status, 200);
   assert.deepEqual(rejections.map(({ error }) => error.message), ['no such file', 'CORE_ABORTED']);
+});
+
+test('a module that stopped while keys were made is loaded anew; one that refused a key is kept', async () => {
+  let loads = 0;
+  const load = async () => {
+    loads += 1;
+    const { webhooks } = newVerify();
+    const stopped = () => { throw Object.assign(new Error('stopped'), { name: 'FluxoraError', code: 'CORE_ABORTED' }); };
+    return { webhooks: loads === 1 ? { verifier: stopped } : webhooks };
+  };
+  const { receiver } = receiverWith({ secret: (context) => context }, receiverMaker(load, ['secret']));
+  const send = async (secret) => (await WAYS.fetch(receiver, headersOf(), BODY, { context: secret })).status;
+  assert.deepEqual([await send(SECRET), await send(SECRET), loads], [500, 200, 2]);
+  for (const bad of ['whsec_§', 'whpk_AAAA', Array(17).fill(SECRET), 5]) assert.equal(await send(bad), 500);
+  assert.deepEqual([await send(SECRET), loads], [200, 2]);
+});
+
+test('what is no request is an answer too', async () => {
+  const { receiver, events } = receiverWith();
+  for (const nothing of [undefined, null]) {
+    assert.equal((await receiver.handle(nothing)).status, 500);
+    assert.equal((await receiver(nothing)).status, 500);
+  }
+  assert.equal((await receiver.handle({})).status, 405);
+  assert.equal((await receiver.handle({ method: 'POST', header: () => null })).status, 500);
+  assert.deepEqual(events, []);
 });
 
 test('nothing that comes out of a receiver holds a secret, a signature or a body', async (t) => {

@@ -107,7 +107,7 @@ test('a handler that takes longer than its lease is told, and the next copy is l
     return new Promise(() => {});
   };
   assert.deepEqual(codeOf(await made.send()), [500, 'handler_timeout']);
-  assert.match((await aborted.promise).message, /longer than 1 s/);
+  assert.match((await aborted.promise).message, /lease of 1 s/);
   made.advance(1000);
   made.onEvent = () => {};
   assert.deepEqual(codeOf(await made.send()), [200, 'ok']);
@@ -116,12 +116,16 @@ test('a handler that takes longer than its lease is told, and the next copy is l
 test('one that was let in behind a slow one decides, and the slow one is not acknowledged for it', async () => {
   const made = receiverWith({ leaseSeconds: 60 });
   const gates = [deferred(), deferred()];
-  made.onEvent = () => gates[made.handled - 1].promise;
+  const begun = [deferred(), deferred()];
+  made.onEvent = () => {
+    begun[made.handled - 1].resolve();
+    return gates[made.handled - 1].promise;
+  };
   const slow = made.send();
-  while (made.handled < 1) await new Promise(setImmediate);
+  await begun[0].promise;
   made.advance(60_000); // its lease ends, by the store's clock
   const next = made.send();
-  while (made.handled < 2) await new Promise(setImmediate);
+  await begun[1].promise;
   gates[0].resolve();
   assert.deepEqual(codeOf(await slow), [503, 'duplicate_delivery']);
   gates[1].reject(new Error('failed'));
@@ -141,6 +145,82 @@ test('a store that can’t be asked is 503, and nothing is handled', async () =>
     assert.ok(made.rejections[0].error instanceof Error);
     assert.doesNotMatch(JSON.stringify(answer), /ECONN|binding/);
   }
+});
+
+const never = () => new Promise(() => {});
+
+/** A store that answers at once, but for what is given. */
+const storeWith = (changes) => ({ claim: () => ({ state: 'new', token: 't' }), complete: () => true, release() {}, ...changes });
+
+test('a store that never answers withholds no answer', async () => {
+  const failing = () => { throw new Error('failed'); };
+  const cases = [
+    [never, () => {}, [503, 'store_unavailable']],
+    [storeWith({ claim: never }), () => {}, [503, 'store_unavailable']],
+    [storeWith({ complete: never }), () => {}, [500, 'store_failed']],
+    [storeWith({ complete: never, release: never }), () => {}, [500, 'store_failed']],
+    [storeWith({ release: never }), failing, [500, 'handler_failed']],
+    [storeWith({ release: never }), () => retryLater(5), [429, 'retry_later']],
+  ];
+  await Promise.all(cases.map(async ([seen, onEvent, expected]) => {
+    const made = receiverWith({ seen, storeTimeoutSeconds: 1 });
+    made.onEvent = onEvent;
+    const answer = await made.send();
+    assert.deepEqual(codeOf(answer), expected);
+    assert.equal(answer.headers['retry-after'], { 503: '5', 429: '5' }[answer.status]);
+    if (answer.status === 503) assert.equal(made.handled, 0);
+    if (answer.answer.error.startsWith('store_')) assert.match(made.rejections[0].error.message, /No answer within 1 s/);
+  }));
+});
+
+test('a claim that is granted when nobody waits for it any more is given back', async () => {
+  const inner = memoryStore();
+  const gate = deferred();
+  const released = deferred();
+  const made = receiverWith({
+    storeTimeoutSeconds: 1,
+    seen: {
+      async claim(...values) {
+        const claimed = inner.claim(...values);
+        if (claimed.state === 'new' && made.rejections.length === 0) await gate.promise;
+        return claimed;
+      },
+      complete: (...values) => inner.complete(...values),
+      release(...values) { inner.release(...values); released.resolve(); },
+    },
+  });
+  assert.deepEqual(codeOf(await made.send()), [503, 'store_unavailable']);
+  assert.deepEqual(codeOf(await made.send()), [503, 'duplicate_delivery']);
+  gate.resolve();
+  await released.promise;
+  assert.deepEqual(codeOf(await made.send()), [200, 'ok']);
+  assert.equal(made.handled, 1);
+});
+
+test('a handler has what is left of the lease when its claim is there, and isn’t begun without any', async () => {
+  let takes;
+  const inner = memoryStore();
+  const made = receiverWith({
+    leaseSeconds: 3600,
+    seen: {
+      claim(...values) {
+        const claimed = inner.claim(...values);
+        made.advance(takes);
+        return claimed;
+      },
+      complete: (...values) => inner.complete(...values),
+      release: (...values) => inner.release(...values),
+    },
+  });
+  made.onEvent = never;
+  takes = 3_600_000;
+  const late = await made.send();
+  assert.deepEqual([...codeOf(late), late.headers['retry-after']], [503, 'store_unavailable', '5']);
+  assert.equal(made.handled, 0);
+  made.advance(-3_600_000);
+  takes = 3_599_950; // with the whole lease before it this wouldn't end for an hour
+  assert.deepEqual(codeOf(await made.send()), [500, 'handler_timeout']);
+  assert.equal(made.handled, 1);
 });
 
 test('a store that doesn’t keep to its part has nothing handled, or nothing acknowledged', async () => {

@@ -131,6 +131,22 @@ test('Workers KV: stores made of one binding are one, as with a store for each r
   assert.equal((await second.claim('a', { leaseMs: 1000, keepMs: MINUTE, now: clock() })).state, 'busy');
 });
 
+test('Workers KV: two prefixes are two memories, also within an isolate', async () => {
+  const { clock } = handClock();
+  const binding = new FakeKv(clock).at('AMS');
+  const options = { leaseMs: 1000, keepMs: MINUTE, now: clock() };
+  const [a, b, again] = ['a:', 'b:', 'b:'].map((prefix) => workersKvStore(binding, { prefix }));
+  const claimed = await a.claim('id', options);
+  assert.equal(claimed.state, 'new');
+  const other = await b.claim('id', options);
+  assert.equal(other.state, 'new');
+  await a.complete('id', claimed.token, options);
+  assert.equal((await again.claim('id', options)).state, 'busy');
+  await b.release('id', other.token);
+  assert.equal((await a.claim('id', options)).state, 'done');
+  assert.equal((await again.claim('id', options)).state, 'new');
+});
+
 test('memory: what it holds is bounded, the oldest is forgotten first', () => {
   const store = memoryStore({ maxEntries: 3 });
   const at = (now) => ({ leaseMs: 1000, keepMs: MINUTE, now });

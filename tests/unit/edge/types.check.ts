@@ -39,7 +39,7 @@ const receiver = createReceiver<Env>({
     return [told, env.OLD];
   },
   seen: async () => memoryStore({ maxEntries: 5 }),
-  duplicates: 'conflict', allowLegacy: true, maxBodyBytes: 1, bodyTimeoutSeconds: 1, retryAfterSeconds: 1,
+  duplicates: 'conflict', allowLegacy: true, maxBodyBytes: 1, bodyTimeoutSeconds: 1, retryAfterSeconds: 1, storeTimeoutSeconds: 1,
   leaseSeconds: 1, keepSeconds: 600, clock: () => 0,
 });
 interface Runtime { waitUntil(promise: Promise<unknown>): void }
@@ -66,7 +66,7 @@ receiver.refuse('signature_mismatch');
 const stores: SeenStore[] = [
   memoryStore(),
   workersKvStore({ get: async () => null, put: async () => {} }, { prefix: 'x' }),
-  durableObjectStore({ idFromName: (name) => name, get: () => ({ fetch: async () => new Response() }) }, { shards: 3 }),
+  durableObjectStore({ idFromName: (name) => name, get: () => ({ fetch: async () => new Response() }) }, { shards: 3, prefix: 'x' }),
   redisStore(async (words) => words[0], { prefix: 'x' }),
 ];
 const store = postgresStore(async (text, values) => ({ rows: [text, values] }), { table: 'a.b' });

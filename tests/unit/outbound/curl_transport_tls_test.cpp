@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "receiver.hpp"
@@ -100,6 +102,17 @@ TEST_F(CurlTransportTls, TheCaFileHasToBeThere) {
   options.ca_file = authority_.file() + ".absent";
   fakes::FakeClock clock;
   EXPECT_THROW(CurlTransport(clock, options), std::runtime_error);
+}
+
+TEST_F(CurlTransportTls, ACaFileThatIsSpoiltLaterIsNotNamedToStrangers) {
+  Receiver receiver(answer_all(std::string(ok_answer)), authority_.server_context("DNS:receiver.test.example"));
+  CurlTransportOptions options = loopback_options();
+  options.ca_file = ::testing::TempDir() + "spoilt_authority.pem";
+  std::ofstream(options.ca_file) << "none";
+  Sender sender(std::move(options));
+  const auto answer = sender.ask(receiver.url("receiver.test.example"));
+  EXPECT_EQ(answer.failure, TransportFailure::tls_failed);
+  EXPECT_EQ(answer.detail, "WEBHOOK_CA_FILE can't be used.");
 }
 
 }  // namespace

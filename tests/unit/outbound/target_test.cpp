@@ -192,10 +192,11 @@ TEST(Target, LengthHasABound) {
 
 TEST(Target, PlainHttpToNamedHostsOnly) {
   TargetRules rules;
-  rules.http_hosts = {"Receiver.example", "8.8.8.8", "::1"};
+  rules.http_hosts = {"Receiver.example", "my_receiver", "8.8.8.8", "::1", "2606:4700:0:0::1111"};
   rules.private_networks = {*core::parse_ip_network("::1/128")};
-  for (const char* url : {"http://receiver.example/", "http://RECEIVER.EXAMPLE:8080/x", "http://8.8.8.8/",
-                          "http://134744072/", "http://[::1]:81/"}) {
+  for (const char* url :
+       {"http://receiver.example/", "http://RECEIVER.EXAMPLE:8080/x", "http://8.8.8.8/", "http://134744072/",
+        "http://[::1]:81/", "http://my_receiver:9000/", "http://[2606:4700::1111]/"}) {
     EXPECT_EQ(target_problem(url, rules), std::nullopt) << url;
   }
   for (const char* url : {"http://a.receiver.example/", "http://receiver.example.com/", "http://eceiver.example/",

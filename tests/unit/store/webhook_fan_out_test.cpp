@@ -52,6 +52,12 @@ Endpoints told(const std::vector<EndpointFilter>& filters, const core::LogEntry&
   return endpoints;
 }
 
+TEST(WebhookFanOut, OpensLanesOfSomeEndpointsAfterTheOther) {
+  using Parts = std::vector<Endpoints>;
+  EXPECT_EQ(parts_of({}, 10), Parts{});
+  EXPECT_EQ(parts_of({{1, 3}, {2, 7}, {5, 1}, {6, 30}, {7, 1}, {9, 9}}, 10), (Parts{{1, 2}, {5}, {6}, {7, 9}}));
+}
+
 TEST(EndpointIndex, FindsThoseThatTheEntryFits) {
   const core::LogEntry entry = entry_of_the_sample();
   EXPECT_EQ(

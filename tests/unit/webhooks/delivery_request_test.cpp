@@ -13,6 +13,7 @@ using core::WebhookVerdict;
 constexpr core::UnixMillis now = 1'800'000'000'999;
 const std::string first_secret = "whsec_" + std::string(43, 'A') + "=";
 const std::string second_secret = "whsec_" + std::string(42, 'B') + "A=";
+const std::string third_secret = "whsec_" + std::string(42, 'D') + "A=";
 const std::string box_keys = std::string(42, 'C') + "A=";
 
 core::SecretBox box() {
@@ -118,8 +119,7 @@ TEST(DeliveryRequest, SignsWithTheSealedSecretWhereThereIsOne) {
 TEST(DeliveryRequest, SignsWithBothSecretsDuringARotationTheNewestFirst) {
   const core::SecretBox keys = box();
   auto rotating = target(sealed(second_secret, 12));
-  rotating.previous_secret = sealed(first_secret, 12);
-  rotating.previous_until = now + 1;
+  rotating.former_secrets = {{sealed(first_secret, 12), now + 1}};
   const auto request = request_of(rotating, &keys);
   const std::string signature = header(request, "webhook-signature");
   EXPECT_EQ(std::count(signature.begin(), signature.end(), ' '), 1);
@@ -131,11 +131,26 @@ TEST(DeliveryRequest, SignsWithBothSecretsDuringARotationTheNewestFirst) {
   EXPECT_EQ(verify_fluxora(request, first_secret), WebhookVerdict::signature_mismatch);
 }
 
+TEST(DeliveryRequest, SignsWithEachSecretUntilItsOwnEnd) {
+  const core::SecretBox keys = box();
+  auto twice_rotated = target(sealed(third_secret, 12));
+  twice_rotated.former_secrets = {{sealed(second_secret, 12), now}, {sealed(first_secret, 12), now + 1}};
+  auto request = request_of(twice_rotated, &keys);
+  EXPECT_EQ(verify(request, first_secret).verdict, WebhookVerdict::ok);
+  EXPECT_EQ(verify(request, second_secret).verdict, WebhookVerdict::signature_mismatch);
+  twice_rotated.former_secrets[0].until = now + 1;
+  request = request_of(twice_rotated, &keys);
+  const std::string signature = header(request, "webhook-signature");
+  EXPECT_EQ(std::count(signature.begin(), signature.end(), ' '), 2);
+  for (const std::string& secret : {first_secret, second_secret, third_secret}) {
+    EXPECT_EQ(verify(request, secret).verdict, WebhookVerdict::ok);
+  }
+}
+
 TEST(DeliveryRequest, LeavesThePreviousSecretOutOnceItsTimeIsOver) {
   const core::SecretBox keys = box();
   auto rotated = target(sealed(second_secret, 12));
-  rotated.previous_secret = sealed(first_secret, 12);
-  rotated.previous_until = now;
+  rotated.former_secrets = {{sealed(first_secret, 12), now}};
   const auto request = request_of(rotated, &keys);
   EXPECT_EQ(verify(request, second_secret).verdict, WebhookVerdict::ok);
   EXPECT_EQ(verify(request, first_secret).verdict, WebhookVerdict::signature_mismatch);
@@ -150,15 +165,17 @@ TEST(EndpointSigner, IsntThereWhereTheSecretCantBeOpened) {
   EXPECT_EQ(EndpointSigner::open(target(std::nullopt), &keys, ""), nullptr);
 }
 
-TEST(EndpointSigner, GoesOnWithoutAPreviousSecretThatCantBeOpened) {
+TEST(EndpointSigner, GoesOnWithoutAFormerSecretThatCantBeOpened) {
   const core::SecretBox keys = box();
   auto rotating = target(sealed(second_secret, 12));
-  rotating.previous_secret = core::Bytes{1, 2, 3};
-  rotating.previous_until = now + 1;
+  rotating.former_secrets = {{core::Bytes{1, 2, 3}, now + 1}, {sealed(first_secret, 12), now + 1}};
   const auto signer = EndpointSigner::open(rotating, &keys, "");
   ASSERT_NE(signer, nullptr);
-  EXPECT_TRUE(signer->lacks_previous());
+  EXPECT_TRUE(signer->lacks_former());
   EXPECT_EQ(verify(request_of(rotating, &keys), second_secret).verdict, WebhookVerdict::ok);
+  EXPECT_EQ(verify(request_of(rotating, &keys), first_secret).verdict, WebhookVerdict::ok);
+  rotating.former_secrets.erase(rotating.former_secrets.begin());
+  EXPECT_FALSE(EndpointSigner::open(rotating, &keys, "")->lacks_former());
 }
 
 TEST(EndpointSigner, KnowsWhetherTheSecretsAreOthersByNow) {
@@ -169,7 +186,7 @@ TEST(EndpointSigner, KnowsWhetherTheSecretsAreOthersByNow) {
   auto after = target(sealed(second_secret, 12));
   EXPECT_FALSE(signer->is_of(after));
   after = before;
-  after.previous_secret = sealed(second_secret, 12);
+  after.former_secrets = {{sealed(second_secret, 12), now}};
   EXPECT_FALSE(signer->is_of(after));
 }
 

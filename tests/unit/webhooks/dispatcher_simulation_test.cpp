@@ -151,6 +151,7 @@ class World {
     if (random_.permille(plan_.stalls)) clock_.advance(std::chrono::milliseconds(random_.between(5'000, 15'000)));
     if (random_.permille(plan_.long_waits)) clock_.advance(std::chrono::milliseconds(random_.between(1, 1'200'000)));
     if (random_.permille(plan_.operators)) operate();
+    deliveries_.may_disable = !random_.permille(plan_.faults);
     if (random_.permille(plan_.crashes)) crash(random_.below(processes_.size()));
     if (random_.permille(plan_.restarts)) restart(random_.below(processes_.size()));
   }
@@ -176,13 +177,13 @@ class World {
     auto place = held.begin();
     std::advance(place, random_.below(held.size()));
     const Key key = key_of(*place);
-    ports::WebhookAnswer answer = draw_answer(process, key);
+    ports::WebhookAnswer answer = draw_answer(process, key, place->request.url);
     tell("answer " + std::to_string(answer.status) + " " + std::string(transport_failure_name(answer.failure)) +
          " to " + place->id() + " of " + std::to_string(process.number));
     process.transport.answer(place, std::move(answer));
   }
 
-  ports::WebhookAnswer draw_answer(Process& process, const Key& key) {
+  ports::WebhookAnswer draw_answer(Process& process, const Key& key, const std::string& url) {
     if (settling_) return arrives(key);
     if (random_.permille(plan_.silent)) {
       // It may have come, and we aren't told.
@@ -191,7 +192,8 @@ class World {
                                                           : TransportFailure::connect_failed);
     }
     if (random_.permille(plan_.gone)) {
-      process.gone.insert(key.first.endpoint);
+      // What isn't at that address any more isn't gone.
+      if (url == deliveries_.endpoints.at(key.first.endpoint).target.url) process.gone.insert(key.first.endpoint);
       return HeldTransport::with_status(410);
     }
     if (random_.permille(plan_.asks_for_time)) {
@@ -220,12 +222,21 @@ class World {
   void operate() {
     const std::uint64_t id = random_.between(1, plan_.endpoints);
     if (deliveries_.endpoints.at(id).enabled) {
+      if (random_.permille(200)) return move(id);
       if (!random_.permille(300)) return redeliver();
       tell("operator disables " + std::to_string(id));
       deliveries_.disable(id, "operator");
     } else {
       enable(id);
     }
+  }
+
+  void move(std::uint64_t id) {
+    tell("operator moves " + std::to_string(id));
+    deliveries_.endpoints.at(id).target.url += "/on";
+    deliveries_.endpoints.at(id).target.failing_since = std::nullopt;
+    for (auto& process : processes_) process->gone.erase(id);
+    seen_.count("moved");
   }
 
   void enable(std::uint64_t id) {
@@ -278,6 +289,7 @@ class World {
   void settle() {
     tell("nothing goes wrong any more");
     settling_ = true;
+    deliveries_.may_disable = true;
     for (int i = 0; i < settling_rounds && !all_done(); ++i) {
       for (std::uint64_t id = 1; id <= plan_.endpoints; ++id) {
         if (!deliveries_.endpoints.at(id).enabled) enable(id);
@@ -361,7 +373,7 @@ class World {
     for (std::size_t i = 0; i < attempt_outcomes.size(); ++i) {
       seen_.count(std::string(attempt_outcomes[i]), now.attempts[i]);
     }
-    for (std::size_t i = 0; i < disable_reasons.size() - 1; ++i) {
+    for (std::size_t i = 0; i < disable_reasons.size(); ++i) {
       seen_.count("disabled " + std::string(ports::disable_reason_name(disable_reasons[i])), now.endpoints_disabled[i]);
     }
     seen_.count("claims lost", now.claims_lost);

@@ -172,14 +172,51 @@ TEST_F(DispatcherTest, DisablesAnEndpointAfterFiveDaysOfFailures) {
   EXPECT_EQ(log_.lines("webhook_endpoint_disabled").at(0).fields.at("reason"), "failing");
 }
 
-TEST_F(DispatcherTest, DisablesWhatItIsAskedToAndTellsOnlyOfWhatWasEnabled) {
+TEST_F(DispatcherTest, TellsOnlyOfEndpointsThatItHasDisabled) {
   deliveries_.add_endpoint(1);
-  dispatcher().disable(1, ports::DisableReason::backlog);
+  deliveries_.add(1, "a", 5);
   round();
-  EXPECT_EQ(deliveries_.endpoints.at(1).disabled_reason, "backlog");
-  dispatcher().disable(1, ports::DisableReason::backlog);
+  transport_.answer(410);
+  deliveries_.disable(1, "operator");
   round();
-  EXPECT_EQ(log_.lines("webhook_endpoint_disabled").size(), 1u);
+  EXPECT_EQ(deliveries_.endpoints.at(1).disabled_reason, "operator");
+  EXPECT_TRUE(log_.lines("webhook_endpoint_disabled").empty());
+}
+
+TEST_F(DispatcherTest, DoesntDisableWhatIsAtAnotherAddressByNow) {
+  deliveries_.add_endpoint(1);
+  deliveries_.add(1, "a", 5);
+  round();
+  deliveries_.endpoints.at(1).target.url = "https://receiver.example/other";
+  transport_.answer(410);
+  round();
+  EXPECT_TRUE(deliveries_.endpoints.at(1).enabled);
+  clock_.advance(6s);
+  round();
+  ASSERT_EQ(transport_.held.size(), 1u);
+  EXPECT_EQ(transport_.held.front().request.url, "https://receiver.example/other");
+}
+
+TEST_F(DispatcherTest, GoesOnWithOthersWhereItCantDisableNow) {
+  for (const std::uint64_t endpoint : {1U, 2U}) {
+    deliveries_.add_endpoint(endpoint);
+    deliveries_.add(endpoint, "a", 4 + endpoint);
+  }
+  round();
+  deliveries_.may_disable = false;
+  transport_.answer(410);
+  round();
+  EXPECT_EQ(deliveries_.disable_calls, 1u);
+  // Neither asked again all the time, nor sent to meanwhile.
+  deliveries_.add(2, "b", 7);
+  round();
+  EXPECT_EQ(deliveries_.disable_calls, 1u);
+  EXPECT_EQ(transport_.held.size(), 2u);
+  EXPECT_EQ(transport_.held.back().id(), "wd_2_e1_7");
+  deliveries_.may_disable = true;
+  clock_.advance(1s);
+  round();
+  EXPECT_EQ(deliveries_.endpoints.at(1).disabled_reason, "gone");
 }
 
 TEST_F(DispatcherTest, RecordsWhenTheDatabaseIsBack) {
@@ -286,8 +323,11 @@ TEST_F(DispatcherTest, TellsOfACircuitThatOpensAndCloses) {
   options_.endpoint_concurrency = 10;
   deliveries_.add_endpoint(1);
   for (std::uint64_t i = 0; i < 10; ++i) deliveries_.add(1, "lane" + std::to_string(i), i + 1);
-  round();
-  while (!transport_.held.empty()) transport_.answer(HeldTransport::failing(TransportFailure::timed_out));
+  while (transport_.sent < 10) {
+    round();
+    ASSERT_FALSE(transport_.held.empty());
+    while (!transport_.held.empty()) transport_.answer(HeldTransport::failing(TransportFailure::timed_out));
+  }
   ASSERT_EQ(log_.lines("webhook_circuit_opened").size(), 1u);
   EXPECT_EQ(log_.lines("webhook_circuit_opened")[0].fields.at("error"), "timed_out");
   round();
@@ -417,9 +457,9 @@ class LockedQueue final : public ports::DeliveryQueue {
     const std::lock_guard lock(mutex_);
     queue_->record(record);
   }
-  bool disable(std::uint64_t endpoint, ports::DisableReason reason) override {
+  ports::DisableEnd disable(std::uint64_t endpoint, const std::string& url, ports::DisableReason reason) override {
     const std::lock_guard lock(mutex_);
-    return queue_->disable(endpoint, reason);
+    return queue_->disable(endpoint, url, reason);
   }
   void leave() override {
     const std::lock_guard lock(mutex_);

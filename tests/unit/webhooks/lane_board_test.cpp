@@ -41,7 +41,7 @@ class LaneBoardTest : public ::testing::Test {
   ports::EndpointTarget target(std::uint64_t endpoint) {
     ports::EndpointTarget target;
     target.id = endpoint;
-    target.url = "https://receiver.example/" + std::to_string(endpoint);
+    target.url = "https://receiver.example/" + std::to_string(endpoint) + path_;
     target.failing_since = failing_since_;
     return target;
   }
@@ -115,6 +115,7 @@ class LaneBoardTest : public ::testing::Test {
   core::UnixMillis now_ = 1'800'000'000'000;
   std::optional<core::UnixMillis> failing_since_;
   bool has_secret_ = true;
+  std::string path_;
 };
 
 TEST_F(LaneBoardTest, SendsALaneOneAfterAnother) {
@@ -133,7 +134,7 @@ TEST_F(LaneBoardTest, SendsALaneOneAfterAnother) {
   EXPECT_EQ(record.attempts[0].status, 204u);
   EXPECT_EQ(record.attempts[0].end, AttemptEnd::delivered);
   ASSERT_EQ(record.releases.size(), 1u);
-  EXPECT_EQ(record.releases[0].due_at, now_);
+  EXPECT_EQ(record.releases[0].pause_ms, 0);
   EXPECT_FALSE(board().has_record());
 }
 
@@ -145,18 +146,18 @@ TEST_F(LaneBoardTest, GivesALaneBackWithItsNextTimeWhenADeliveryFails) {
   ASSERT_EQ(record.attempts.size(), 1u);
   EXPECT_EQ(record.attempts[0].end, AttemptEnd::retry);
   ASSERT_EQ(record.releases.size(), 1u);
-  EXPECT_GE(record.releases[0].due_at, now_ + 4'000);
-  EXPECT_LE(record.releases[0].due_at, now_ + 6'000);
+  EXPECT_GE(record.releases[0].pause_ms, 4'000);
+  EXPECT_LE(record.releases[0].pause_ms, 6'000);
 }
 
 TEST_F(LaneBoardTest, DoesntMoveARetryWhenItIsDecidedAnew) {
   add(1, "a", {5});
   answer(next(), 500);
-  const auto due = board().take_record().releases.at(0).due_at;
+  const auto pause = board().take_record().releases.at(0).pause_ms;
   board_.reset();
   add(1, "a", {5});
   answer(next(), 500);
-  EXPECT_EQ(board().take_record().releases.at(0).due_at, due);
+  EXPECT_EQ(board().take_record().releases.at(0).pause_ms, pause);
 }
 
 TEST_F(LaneBoardTest, TellsHowAnAttemptWithoutAnAnswerFailed) {
@@ -179,7 +180,7 @@ TEST_F(LaneBoardTest, MakesADeadLetterOfTheLastTryAndLetsTheLaneGoOn) {
   EXPECT_FALSE(board().next(now_));
   const auto record = board().take_record();
   EXPECT_EQ(record.attempts.at(0).end, AttemptEnd::dead);
-  EXPECT_EQ(record.releases.at(0).due_at, now_);
+  EXPECT_EQ(record.releases.at(0).pause_ms, 0);
 }
 
 TEST_F(LaneBoardTest, TakesRedirectsForFailures) {
@@ -237,7 +238,7 @@ TEST_F(LaneBoardTest, CancelledRequestsCountAsNotMade) {
   const auto record = board().take_record();
   EXPECT_TRUE(record.attempts.empty());
   EXPECT_TRUE(record.turns.empty());
-  EXPECT_EQ(record.releases.at(0).due_at, now_);
+  EXPECT_EQ(record.releases.at(0).pause_ms, 0);
 }
 
 TEST_F(LaneBoardTest, HonoursRetryAfterOf429And503ForTheLaneAndTheEndpoint) {
@@ -251,7 +252,7 @@ TEST_F(LaneBoardTest, HonoursRetryAfterOf429And503ForTheLaneAndTheEndpoint) {
     EXPECT_FALSE(board().next(now_));
     auto releases = board().take_record().releases;
     ASSERT_EQ(releases.size(), 2u);
-    for (const auto& release : releases) EXPECT_GE(release.due_at, now_ + 90'000);
+    for (const auto& release : releases) EXPECT_GE(release.pause_ms, 90'000);
     EXPECT_EQ(room(1), 0u);
     now_ += 90'000;
     EXPECT_EQ(room(1), 1u);
@@ -261,7 +262,7 @@ TEST_F(LaneBoardTest, HonoursRetryAfterOf429And503ForTheLaneAndTheEndpoint) {
 TEST_F(LaneBoardTest, DoesntLeaveAnEndpointAloneForMoreThanAnHour) {
   add(1, "a", {5});
   answer(next(), 429, 86'400'000);
-  EXPECT_GE(board().take_record().releases.at(0).due_at, now_ + 86'400'000);
+  EXPECT_GE(board().take_record().releases.at(0).pause_ms, 86'400'000);
   now_ += 3'600'000;
   EXPECT_EQ(room(1), 1u);
 }
@@ -269,7 +270,7 @@ TEST_F(LaneBoardTest, DoesntLeaveAnEndpointAloneForMoreThanAnHour) {
 TEST_F(LaneBoardTest, DoesntHonourRetryAfterOfOtherAnswers) {
   add(1, "a", {5});
   answer(next(), 404, 90'000);
-  EXPECT_LE(board().take_record().releases.at(0).due_at, now_ + 6'000);
+  EXPECT_LE(board().take_record().releases.at(0).pause_ms, 6'000);
 }
 
 class OpenCircuit : public LaneBoardTest {
@@ -296,7 +297,28 @@ TEST_F(OpenCircuit, LeavesAnEndpointAloneThatDoesntAnswer) {
   EXPECT_FALSE(board().next(now_));
   const auto record = board().take_record();
   EXPECT_TRUE(record.attempts.empty());
-  EXPECT_GT(record.releases.at(0).due_at, now_);
+  EXPECT_GT(record.releases.at(0).pause_ms, 0);
+}
+
+TEST_F(OpenCircuit, CountsFailuresInARowAlsoWhereItHasNothingBetweenThem) {
+  for (int i = 0; i < 10; ++i) {
+    add(1, "a", {5});
+    opened_ = fail(next());
+    static_cast<void>(board().take_record());
+    static_cast<void>(board().wish(now_));
+    now_ += 60'000;
+  }
+  EXPECT_TRUE(opened_.circuit_opened);
+}
+
+TEST_F(OpenCircuit, DoesntConcernAnotherAddress) {
+  open();
+  path_ = "/other";
+  now_ += 6'200;
+  EXPECT_EQ(room(1), 1u);
+  add_lanes(1, 3);
+  EXPECT_EQ(next_all().size(), LaneBoard::first_requests);
+  EXPECT_EQ(board().statistics().circuits_open, 0u);
 }
 
 TEST_F(OpenCircuit, DoesntConcernOthers) {
@@ -346,7 +368,7 @@ TEST_F(OpenCircuit, IsForgottenSomeTimeAfterNothingWaitsForIt) {
   now_ += 6'200;
   EXPECT_EQ(room(1), 1u);
   now_ += LaneBoard::circuit_kept_ms + 1;
-  EXPECT_EQ(room(1), 6u);
+  EXPECT_EQ(room(1), 4u);
   EXPECT_EQ(board().statistics().circuits_open, 0u);
 }
 
@@ -407,11 +429,40 @@ TEST_F(LaneBoardTest, GivesBackWhatIsClaimedForAnEndpointThatIsBeingDisabled) {
 }
 
 TEST_F(LaneBoardTest, DoesntCountAnEndpointThatWasDisabledAlready) {
-  board().disable(1, ports::DisableReason::backlog, now_);
-  board().disable(1, ports::DisableReason::backlog, now_);
+  add(1, "a", {5});
+  answer(next(), 410);
   board().disabled(false);
   EXPECT_FALSE(board().next_disabling());
-  EXPECT_EQ(board().statistics().endpoints_disabled[2], 0u);
+  EXPECT_EQ(board().statistics().endpoints_disabled[0], 0u);
+}
+
+TEST_F(LaneBoardTest, TakesWhatAFormerAddressAnswersForNothing) {
+  add(1, "a", {5});
+  add(1, "b", {6});
+  const auto gone = next();
+  const auto failed = next();
+  path_ = "/other";
+  add(1, "c", {7});
+  EXPECT_EQ(answer(gone, 410).outcome, AttemptOutcome::retry);
+  EXPECT_FALSE(board().next_disabling());
+  fail(failed);
+  EXPECT_TRUE(board().take_record().turns.empty());
+  const auto job = next();
+  EXPECT_EQ(job.url(), "https://receiver.example/1/other");
+  answer(job, 410);
+  ASSERT_TRUE(board().next_disabling());
+  EXPECT_EQ(board().next_disabling()->url, "https://receiver.example/1/other");
+}
+
+TEST_F(LaneBoardTest, DoesntDisableForWhatAFormerAddressHasFailed) {
+  failing_since_ = now_ - options_.disable_after_ms;
+  add(1, "a", {5});
+  const auto job = next();
+  path_ = "/other";
+  failing_since_ = std::nullopt;
+  add(1, "b", {6});
+  answer(job, 500);
+  EXPECT_FALSE(board().next_disabling());
 }
 
 TEST_F(LaneBoardTest, RemembersSinceWhenAnEndpointFails) {
@@ -509,7 +560,7 @@ TEST_F(LaneBoardTest, SendsNothingWithoutASecret) {
   EXPECT_FALSE(board().next(now_));
   const auto record = board().take_record();
   EXPECT_TRUE(record.attempts.empty());
-  EXPECT_EQ(record.releases.at(0).due_at, now_ + LaneBoard::unsendable_pause_ms);
+  EXPECT_EQ(record.releases.at(0).pause_ms, LaneBoard::unsendable_pause_ms);
   EXPECT_EQ(room(1), 0u);
   EXPECT_EQ(board().statistics().secrets_unreadable, 1u);
   now_ += LaneBoard::unsendable_pause_ms;
@@ -520,27 +571,54 @@ TEST_F(LaneBoardTest, SendsNothingWithoutASecret) {
 }
 
 TEST_F(LaneBoardTest, PutsOffWhatCantBeMadeARequestOf) {
+  options_.endpoint_concurrency = 1;
   add(1, "a", {5});
-  board().unsendable(next(), now_);
+  add(1, "b", {6});
+  const auto job = next();
+  EXPECT_FALSE(board().next(now_));
+  board().unsendable(job);
   const auto record = board().take_record();
   EXPECT_TRUE(record.attempts.empty());
-  EXPECT_EQ(record.releases.at(0).due_at, now_ + LaneBoard::unsendable_pause_ms);
+  ASSERT_EQ(record.releases.size(), 1u);
+  EXPECT_EQ(record.releases[0].pause_ms, LaneBoard::unsendable_pause_ms);
   EXPECT_EQ(board().in_flight(), 0u);
+  // Its others aren't held up.
+  EXPECT_EQ(next().delivery().seq, 6u);
 }
 
 TEST_F(LaneBoardTest, AsksForAsManyLanesAsItMayHold) {
   EXPECT_EQ(board().wish(now_).lanes, 64u);
-  EXPECT_EQ(board().wish(now_).lanes_an_endpoint, 6u);
-  add_lanes(1, 4);
-  EXPECT_EQ(board().wish(now_).lanes, 60u);
+  EXPECT_EQ(board().wish(now_).lanes_an_endpoint, 4u);
+  add_lanes(1, 3);
+  EXPECT_EQ(board().wish(now_).lanes, 61u);
+  EXPECT_EQ(room(1), 1u);
+}
+
+TEST_F(LaneBoardTest, HoldsNoMoreOfAnEndpointThatSaysNothingThanItMayBeAskedFor) {
+  prove(1);
+  EXPECT_EQ(room(1), 6u);
+  add(1, "a", {5});
+  fail(next());
   EXPECT_EQ(room(1), 2u);
+  add(1, "b", {6});
+  add(1, "c", {7});
+  EXPECT_EQ(next_all().size(), 1u);
+  EXPECT_EQ(room(1), 0u);
+  static_cast<void>(board().take_record());
+  // What it hasn't room for is others' when it is asked for again.
+  now_ += Dispatcher::claim_fresh_ms;
+  static_cast<void>(board().wish(now_));
+  const auto releases = board().take_record().releases;
+  ASSERT_EQ(releases.size(), 1u);
+  EXPECT_EQ(releases[0].lane.lane, "c");
+  EXPECT_EQ(releases[0].pause_ms, 0);
 }
 
 TEST_F(LaneBoardTest, AsksForMoreOfAnEndpointThatIsQuick) {
   add_lanes(1, 6);
   for (int i = 0; i < 6; ++i) answer(next(), 200);
   EXPECT_EQ(room(1), 12u);
-  EXPECT_EQ(room(1), 6u);  // nothing since
+  EXPECT_EQ(room(1), 4u);  // nothing since: as one of which nothing is known
 }
 
 TEST_F(LaneBoardTest, AsksForNothingWhenItIsClosed) {

@@ -34,12 +34,15 @@ class MemoryDeliveries::Queue final : public ports::DeliveryQueue {
     fail_after(fault);
   }
 
-  bool disable(std::uint64_t endpoint, ports::DisableReason reason) override {
+  ports::DisableEnd disable(std::uint64_t id, const std::string& url, ports::DisableReason reason) override {
     const Fault fault = fail_before();
-    const bool was_enabled = all_.endpoints.at(endpoint).enabled;
-    if (was_enabled) all_.disable(endpoint, std::string(ports::disable_reason_name(reason)));
+    ++all_.disable_calls;
+    if (!all_.may_disable) return ports::DisableEnd::not_now;
+    const Endpoint& endpoint = all_.endpoints.at(id);
+    const bool is_it = endpoint.enabled && endpoint.target.url == url;
+    if (is_it) all_.disable(id, std::string(ports::disable_reason_name(reason)));
     fail_after(fault);
-    return was_enabled;
+    return is_it ? ports::DisableEnd::done : ports::DisableEnd::not_enabled;
   }
 
   void leave() override {
@@ -199,7 +202,7 @@ void MemoryDeliveries::release(std::uint64_t dispatcher, const ports::LaneReleas
   const auto found = lanes.find(release.lane);
   if (found == lanes.end() || found->second.claimed_by != dispatcher) return;
   if (has_waiting(release.lane)) {
-    found->second = {release.due_at, std::nullopt, 0};
+    found->second = {clock_.now() + release.pause_ms, std::nullopt, 0};
   } else {
     lanes.erase(found);
   }
@@ -208,7 +211,7 @@ void MemoryDeliveries::release(std::uint64_t dispatcher, const ports::LaneReleas
 void MemoryDeliveries::release_all(std::uint64_t dispatcher) {
   std::vector<ports::LaneRelease> held;
   for (const auto& [key, lane] : lanes) {
-    if (lane.claimed_by == dispatcher) held.push_back({key, lane.due_at});
+    if (lane.claimed_by == dispatcher) held.push_back({key, 0});
   }
   for (const ports::LaneRelease& lane : held) release(dispatcher, lane);
 }

@@ -63,6 +63,8 @@ class MemoryDeliveries {
   std::vector<ports::AttemptRecord> attempts;
   std::function<Fault()> next_fault = [] { return Fault::none; };
   std::size_t body_bytes = 20;
+  bool may_disable = true;  ///< false: others keep everybody from it
+  std::size_t disable_calls = 0;
 
  private:
   class Queue;

@@ -31,6 +31,8 @@ class SecretBox {
   [[nodiscard]] Bytes seal(std::string_view secret, std::string_view owner, const SecretBoxNonce& nonce) const;
   /// None: sealed under none of the keys, altered, or somebody else's.
   [[nodiscard]] std::optional<std::string> open(ByteView sealed, std::string_view owner) const;
+  /// Whether it opens with the key that seals, so that no other is needed for it.
+  [[nodiscard]] bool is_of_first_key(ByteView sealed, std::string_view owner) const;
 
  private:
   SecretBox() = default;

@@ -38,13 +38,20 @@ struct ClaimedLane {
   std::vector<ClaimedDelivery> deliveries;  ///< the next ones by seq; never empty
 };
 
+/// A secret that was replaced, and signs beside its successors until its own end.
+struct FormerSecret {
+  core::Bytes sealed;
+  core::UnixMillis until = 0;
+
+  friend bool operator==(const FormerSecret&, const FormerSecret&) = default;
+};
+
 /// Where to, and what signs it.
 struct EndpointTarget {
   std::uint64_t id = 0;
   std::string url;
-  std::optional<core::Bytes> secret;  ///< sealed; none: the configured one
-  std::optional<core::Bytes> previous_secret;
-  core::UnixMillis previous_until = 0;
+  std::optional<core::Bytes> secret;         ///< sealed; none: the configured one
+  std::vector<FormerSecret> former_secrets;  ///< newest first; some may be over
   std::optional<core::UnixMillis> failing_since;
 };
 
@@ -86,7 +93,7 @@ struct AttemptRecord {
 /// A lane is given back. Where nothing waits in it any more it is gone.
 struct LaneRelease {
   LaneKey lane;
-  core::UnixMillis due_at = 0;
+  std::int64_t pause_ms = 0;  ///< how long it isn't due from now on, by the queue's clock
 };
 
 /// An endpoint's failures began with this turn, or are over.
@@ -119,6 +126,13 @@ enum class DisableReason : std::uint8_t {
   return "";
 }
 
+/// What became of disabling an endpoint.
+enum class DisableEnd : std::uint8_t {
+  done,
+  not_enabled,  ///< it was disabled already, isn't there any more, or is at another address
+  not_now,      ///< others keep us from it: to be tried again
+};
+
 /// How long what was claimed is ours without a word of us.
 inline constexpr std::int64_t dispatcher_life_ms = 10'000;
 /// Most deliveries of a lane that are claimed at once.
@@ -137,8 +151,9 @@ class DeliveryQueue {
   /// somebody else delivers it, again. After a failure the same may be given again, before anything else is claimed:
   /// what was recorded all the same isn't counted twice.
   virtual void record(const DispatchRecord& record) = 0;
-  /// Nothing more is delivered to it until somebody enables it; what waits, waits. False: it wasn't enabled.
-  virtual bool disable(std::uint64_t endpoint, DisableReason reason) = 0;
+  /// Nothing more is delivered to it until somebody enables it; what waits, waits. Only as long as `url` is where it
+  /// is: what an address answered says nothing of another one. Waits for others for half a second at most.
+  virtual DisableEnd disable(std::uint64_t endpoint, const std::string& url, DisableReason reason) = 0;
   /// All that is claimed is given back, and we are gone.
   virtual void leave() = 0;
 };

@@ -41,7 +41,7 @@ struct WebhookEndpoint {
   std::string disabled_reason;  ///< operator, gone, failing, backlog, configuration; empty: it is enabled
   std::optional<core::UnixMillis> disabled_at;
   std::optional<core::UnixMillis> failing_since;
-  std::optional<core::UnixMillis> previous_secret_until;
+  std::optional<core::UnixMillis> previous_secret_until;  ///< when the last of the former ones ends
   core::Cursor since;  ///< enabled: entries behind it are delivered; disabled: those behind it are not
   core::UnixMillis created_at = 0;
   core::UnixMillis updated_at = 0;
@@ -115,10 +115,18 @@ struct WebhookDeliveryDetails {
 };
 inline constexpr std::size_t attempts_shown = 100;
 
+/// Where a list of deliveries goes on, also once this one is gone.
+struct DeliveryPlace {
+  DeliveryKey key;
+  core::UnixMillis created_at = 0;
+
+  friend bool operator==(const DeliveryPlace&, const DeliveryPlace&) = default;
+};
+
 struct DeliveryQuery {
   std::optional<std::uint64_t> endpoint;  ///< none: of all, which is quick for dead ones only
   std::optional<DeliveryState> state;
-  std::optional<DeliveryKey> after;  ///< the last of the page before
+  std::optional<DeliveryPlace> after;  ///< the last of the page before
   std::size_t limit = 20;
 };
 
@@ -151,11 +159,24 @@ struct WebhookReplay {
   std::optional<core::UnixMillis> finished_at;
 };
 
-/// Rotation: the new secret signs from now on, the one before beside it until its time is over.
-struct SecretRotation {
-  core::Bytes secret;  ///< sealed
-  core::UnixMillis previous_until = 0;
+struct WebhookReplayQuery {
+  std::optional<std::uint64_t> endpoint;  ///< none: of all
+  std::optional<std::uint64_t> before;    ///< the id of the last of the page before
+  std::size_t limit = 20;
 };
+
+struct WebhookReplayPage {
+  std::vector<WebhookReplay> replays;  ///< newest first
+  bool has_more = false;
+};
+
+/// Rotation: the new secret signs from now on. Beside it the one before, and those before that as long as they had.
+struct SecretRotation {
+  core::Bytes secret;                            ///< sealed
+  std::optional<core::UnixMillis> former_until;  ///< none: from now on no former one signs
+};
+/// Of an endpoint: one more drops the oldest.
+inline constexpr std::size_t max_former_secrets = 4;
 
 inline constexpr std::size_t max_webhook_endpoints = 100'000;
 
@@ -195,7 +216,7 @@ class Webhooks {
   /// those that it had already under the id that they had.
   virtual void start_replay(std::uint64_t endpoint, core::Cursor after, std::optional<core::Cursor> through,
                             AuditRecord by, Reply<WebhookOutcome<WebhookReplay>> reply) = 0;
-  virtual void replays(std::size_t limit, Reply<std::vector<WebhookReplay>> reply) = 0;
+  virtual void replays(WebhookReplayQuery query, Reply<WebhookReplayPage> reply) = 0;
   virtual void replay(std::uint64_t id, Reply<std::optional<WebhookReplay>> reply) = 0;
   enum class ReplayAction : std::uint8_t { pause, resume, cancel };
   virtual void change_replay(std::uint64_t id, ReplayAction action, AuditRecord by,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/core/secret_box.hpp"
@@ -18,15 +19,15 @@ namespace fluxora::webhooks {
 class EndpointSigner {
  public:
   /// `box`: null where no keys are configured. `configured_secret`: of an endpoint that has no sealed one.
-  /// Null: its secret can't be opened, or there is none. A previous one that can't be is left out.
+  /// Null: its secret can't be opened, or there is none. A former one that can't be is left out.
   [[nodiscard]] static std::shared_ptr<const EndpointSigner> open(const ports::EndpointTarget& target,
                                                                   const core::SecretBox* box,
                                                                   std::string_view configured_secret);
 
   /// Whether it is made of the same secrets as this target has.
   [[nodiscard]] bool is_of(const ports::EndpointTarget& target) const noexcept;
-  /// A rotation's previous secret couldn't be opened, so it doesn't sign.
-  [[nodiscard]] bool lacks_previous() const noexcept { return sealed_previous_ && !previous_; }
+  /// A former secret couldn't be opened, so it doesn't sign.
+  [[nodiscard]] bool lacks_former() const noexcept { return former_.size() < sealed_former_.size(); }
 
   /// The value of `webhook-signature`: one token a live secret, the newest first. Errors: as WebhookSecret::sign.
   [[nodiscard]] core::Result<std::string> sign(std::string_view id, core::UnixMillis now, core::ByteView body) const;
@@ -36,11 +37,15 @@ class EndpointSigner {
  private:
   EndpointSigner() = default;
 
+  struct Former {
+    std::unique_ptr<core::WebhookSecret> secret;
+    core::UnixMillis until = 0;
+  };
+
   std::optional<core::Bytes> sealed_;
-  std::optional<core::Bytes> sealed_previous_;
-  core::UnixMillis previous_until_ = 0;
+  std::vector<ports::FormerSecret> sealed_former_;
   std::unique_ptr<core::WebhookSecret> newest_;
-  std::unique_ptr<core::WebhookSecret> previous_;  // null: none that could be opened
+  std::vector<Former> former_;  // those that could be opened
 };
 
 /// An attempt that begins `now`, with the headers of both families. SPEC section 8. `traceparent`: may be empty.

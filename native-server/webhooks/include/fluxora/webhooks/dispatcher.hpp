@@ -55,8 +55,9 @@ inline constexpr std::array<std::string_view, 11> answer_kinds = {"2xx",
                                                                   "timed_out",
                                                                   "protocol_failed"};
 
-inline constexpr std::array<ports::DisableReason, 3> disable_reasons = {
-    ports::DisableReason::gone, ports::DisableReason::failing, ports::DisableReason::backlog};
+/// What a dispatcher disables endpoints for.
+inline constexpr std::array<ports::DisableReason, 2> disable_reasons = {ports::DisableReason::gone,
+                                                                        ports::DisableReason::failing};
 
 /// How long attempts took that had an answer or failed: how many up to each bound, and beyond the last.
 struct AttemptDurations {
@@ -103,8 +104,6 @@ class Dispatcher {
   void start();
   /// Something may be due. From any thread; cheap, also where it comes often.
   void wake();
-  /// Has an endpoint disabled, soon, by the dispatcher's thread. From any thread.
-  void disable(std::uint64_t endpoint, ports::DisableReason reason);
   /// Nothing new is sent. Returns at once.
   void begin_stop();
   /// Waits for what is in flight, at most for `within`, records how it ended and gives back what is claimed. The
@@ -114,8 +113,8 @@ class Dispatcher {
   /// From any thread.
   [[nodiscard]] DispatcherStatistics statistics() const;
 
-  /// What its thread does again and again: records what has ended, disables, claims what there is room for and begins
-  /// to send it. For tests, which own time and start no thread.
+  /// What its thread does again and again: records what has ended, claims what there is room for, disables, and
+  /// begins to send. For tests, which own time and start no thread.
   void round();
 
  private:

@@ -36,7 +36,8 @@ class LaneBoard {
   static constexpr core::CircuitBreaker::Options breaker{{10, 300'000}, 10, 3'600'000};
   /// How long nothing is tried where a secret can't be opened, or a request can't be made.
   static constexpr core::UnixMillis unsendable_pause_ms = 60'000;
-  /// How long it is remembered that an endpoint is left alone, once it may be tried again and nothing waits for it.
+  /// How long it is remembered that an endpoint doesn't answer, or is left alone, once it may be tried again and
+  /// nothing waits for it.
   static constexpr core::UnixMillis circuit_kept_ms = 600'000;
 
   explicit LaneBoard(const DispatcherOptions& options);
@@ -86,10 +87,10 @@ class LaneBoard {
   void recorded() noexcept { being_recorded_ = 0; }
   [[nodiscard]] bool has_record() const noexcept { return !record_.empty() || !turns_.empty(); }
 
-  /// Nothing more is sent to the endpoint until disabled() says that the database knows.
-  void disable(std::uint64_t endpoint, ports::DisableReason reason, core::UnixMillis now);
+  /// An endpoint that is to be disabled. Nothing more is sent to it until disabled() says that the database knows.
   struct Disabling {
     std::uint64_t endpoint = 0;
+    std::string url;
     ports::DisableReason reason = ports::DisableReason::gone;
   };
   /// The first that the database has to be told of; none: there is none.
@@ -104,7 +105,7 @@ class LaneBoard {
   /// The end of a job. `chance`: any number, of a failure.
   Ended answered(const Job& job, const ports::WebhookAnswer& answer, core::UnixMillis now, std::uint32_t chance);
   /// The request couldn't be made: nothing was attempted.
-  void unsendable(const Job& job, core::UnixMillis now);
+  void unsendable(const Job& job);
 
   /// Nothing new is begun.
   void close() noexcept { closed_ = true; }
@@ -125,14 +126,19 @@ class LaneBoard {
   [[nodiscard]] Endpoint& at(std::uint64_t id);
   void renew(const ports::EndpointTarget& target, std::shared_ptr<const EndpointSigner> signer, core::UnixMillis now);
   [[nodiscard]] static bool has_room(const Endpoint& endpoint) noexcept;
+  [[nodiscard]] static bool has_not_moved(const Job& job) noexcept;
   void put(std::shared_ptr<Lane> lane);
   void drop_all();
   [[nodiscard]] std::optional<Job> begin(Endpoint& endpoint, core::UnixMillis now);
-  void release(const Lane& lane, core::UnixMillis due_at);
-  void release_waiting(Endpoint& endpoint, core::UnixMillis due_at);
+  void release(const Lane& lane, std::int64_t pause_ms = 0);
+  void release_waiting(Endpoint& endpoint, std::int64_t pause_ms = 0);
+  void release_stale(Endpoint& endpoint, core::UnixMillis now);
+  /// Its turn to send comes, where it has something to.
+  void queue(Endpoint& endpoint);
+  void disable(Endpoint& endpoint, ports::DisableReason reason);
   void note_circuit(Endpoint& endpoint, const Job& job, const ports::WebhookAnswer& answer, core::UnixMillis now,
                     std::uint32_t chance, Ended& ended);
-  AttemptOutcome succeeded(const Job& job, const ports::WebhookAnswer& answer, core::UnixMillis now);
+  AttemptOutcome succeeded(const Job& job, const ports::WebhookAnswer& answer);
   AttemptOutcome failed(const Job& job, const ports::WebhookAnswer& answer, core::UnixMillis now);
   void record_attempt(const Job& job, const ports::WebhookAnswer& answer, ports::AttemptEnd end);
   void turn(Endpoint& endpoint, std::optional<core::UnixMillis> failing_since);
