@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { startSimulator } from '../chain-sim/src/simulator.js';
 import { readPrometheusText, sampleValue } from '../api/harness/prometheus_text.js';
 import { request } from '../integration/harness/http_client.js';
+import { growChain } from '../integration/harness/growing_chain.js';
 import { checkDatabase } from '../integration/harness/log_database.js';
 import { seededRandom } from '../integration/harness/seeded_random.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
@@ -24,7 +25,7 @@ const SECONDS = Number(process.env.REALTIME_SECONDS ?? 20);
 const SEED = process.env.REALTIME_SEED ?? String(Date.now());
 const CLIENTS = 200;
 const STREAMS = 40;
-const MAX_FORK = 20;
+const PACE = { ledgers: 3, actions: 10, maxFork: 20, pauseMs: [20, 120] };
 /** It goes on for longer until there were so many of each. */
 const MIN = { kills: Math.ceil(SECONDS / 10), ends: Math.ceil(SECONDS / 10), forks: Math.ceil(SECONDS / 5) };
 const MIN_OF_REDIS = { redisKills: Math.ceil(SECONDS / 20), redisPauses: Math.ceil(SECONDS / 20) };
@@ -45,23 +46,6 @@ function drawTopic(random, sim) {
   if (draw < 55) return { streamId: `${sim.contractId}-${random(0, STREAMS * 2)}`, ...event };
   if (draw < 78) return { recipient: oneOf(random, sim.people.recipients), ...event };
   return { sender: oneOf(random, sim.people.treasuries), ...event };
-}
-
-/** Ledgers, transfers to other parties, forks. */
-async function growChain(sim, random, goesOn, counts) {
-  while (goesOn()) {
-    if (random(0, 2) === 0 && sim.nextStreamId > 0n) {
-      const id = BigInt(random(0, Number(sim.nextStreamId) - 1));
-      if (random(0, 1) === 0) sim.transferRecipient(id, oneOf(random, sim.people.recipients));
-      else sim.transferSender(id, oneOf(random, sim.people.treasuries));
-    }
-    sim.runScenario(random(1, 3), { actionsPerLedger: random(0, 10) });
-    if (random(0, 14) === 0) {
-      sim.fork(random(1, MAX_FORK), { content: random(0, 1) === 0 ? 'same' : 'empty' });
-      counts.forks += 1;
-    }
-    await sleep(random(20, 120));
-  }
 }
 
 /** Deaths and orderly ends of the instances; sometimes of both at once. */
@@ -168,7 +152,7 @@ async function chaos(t, redis) {
   const pick = seededRandom(`${SEED}/instances`);
   const anyServer = () => oneOf(pick, servers).baseUrl;
   await Promise.all([
-    growChain(sim, seededRandom(`${SEED}/chain`), goesOn, counts),
+    growChain(sim, seededRandom(`${SEED}/chain`), goesOn, counts, PACE),
     endInstances(servers, seededRandom(`${SEED}/ends`), goesOn, counts),
     redis && troubleRedis(redis, seededRandom(`${SEED}/redis`), goesOn, counts),
     ...clients.map((client) => client.live(anyServer, goesOn)),

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { startSimulator } from '../chain-sim/src/simulator.js';
 import { SENDER, cancel, create, setStatus } from '../integration/harness/api_streams.js';
+import { growChain } from '../integration/harness/growing_chain.js';
 import { checkDatabase } from '../integration/harness/log_database.js';
 import { seededRandom } from '../integration/harness/seeded_random.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
@@ -22,7 +23,7 @@ import { WebhookApi, webhookEnvironment } from './harness/webhook_server.js';
 const SECONDS = Number(process.env.WEBHOOKS_SECONDS ?? 20);
 const SEED = process.env.WEBHOOKS_SEED ?? String(Date.now());
 const STREAMS = 40;
-const MAX_FORK = 10;
+const PACE = { ledgers: 2, actions: 8, maxFork: 10, pauseMs: [50, 250] };
 const SCHEDULE = '1s,1s,1s,1s,1s,1s,1s,1s';
 const ATTEMPTS_MAX = SCHEDULE.split(',').length + 1;
 /** It goes on for longer until there were so many of each. */
@@ -35,23 +36,6 @@ const LEAST = {
 
 /** @param {(low: number, high: number) => number} random */
 const oneOf = (random, items) => items[random(0, items.length - 1)];
-
-/** Ledgers, transfers to other parties, forks. */
-async function growChain(sim, random, goesOn, counts) {
-  while (goesOn()) {
-    if (random(0, 2) === 0 && sim.nextStreamId > 0n) {
-      const id = BigInt(random(0, Number(sim.nextStreamId) - 1));
-      if (random(0, 1) === 0) sim.transferRecipient(id, oneOf(random, sim.people.recipients));
-      else sim.transferSender(id, oneOf(random, sim.people.treasuries));
-    }
-    sim.runScenario(random(1, 2), { actionsPerLedger: random(0, 8) });
-    if (random(0, 14) === 0) {
-      sim.fork(random(1, MAX_FORK), { content: random(0, 1) === 0 ? 'same' : 'empty' });
-      counts.forks += 1;
-    }
-    await sleep(random(50, 250));
-  }
-}
 
 /** Streams of the API. Whether a write that got no answer happened is the log's to say. */
 async function writeStreams(anyServer, random, goesOn, counts) {
@@ -176,7 +160,7 @@ async function crashAudit(t, instances) {
     await step(() => turnOn(toggled));
   };
   await Promise.all([
-    growChain(sim, seededRandom(`${SEED}/chain`), goesOn, counts),
+    growChain(sim, seededRandom(`${SEED}/chain`), goesOn, counts, PACE),
     writeStreams(anyServer, seededRandom(`${SEED}/writes`), goesOn, counts),
     killAgainAndAgain(servers, seededRandom(`${SEED}/kills`), goesOn, serversAlive, (server) => {
       counts.kills += 1;
