@@ -1,23 +1,40 @@
 # shellcheck shell=bash
-# Line coverage of core by its own tests, the vectors and the properties.
+# Line coverage: C++ by gcov, what runs in Node by its own counters, one report of both. Each area has its gate.
 
-CORE_LINES_PERCENT=97
+coverage=.local/coverage
 
-# report_coverage: the table of files goes to .local/coverage/, the sum and the lines that no test reaches to the terminal.
+# AREA PERCENT FOLDER...: the share of the folders' lines that the tests have to reach.
+COVERAGE_GATES=(
+  "core 95 core"
+  "wasm 95 wasm/src wasm/package/src"
+  "edge 95 edge/src"
+  "server 90 native-server"
+)
+
+# begin_coverage: counts of an earlier run would be added to.
+begin_coverage() {
+  rm -rf "$coverage"
+  mkdir -p "$coverage"
+  find build/coverage -name '*.gcda' -delete
+}
+
+# cover_packages: the npm packages' own tests that run them in Node, which counts the lines.
+cover_packages() {
+  node --test --test-concurrency=1 --experimental-test-coverage \
+    --test-reporter=lcov --test-reporter-destination="$coverage/packages.info" \
+    --test-reporter=dot --test-reporter-destination=stdout tests/unit/wasm tests/unit/edge \
+    tests/edge/{node_adapter,lambda_adapter,store_postgres,store_redis}.test.js
+}
+
+# read_counters: what the C++ programs counted, to $coverage/native.json, and pages that show the lines.
+read_counters() {
+  gcovr --root . --object-directory build/coverage -j "$(nproc)" --exclude-unreachable-branches \
+    --filter core/ --filter wasm/src/ --filter native-server/ \
+    --json-summary "$coverage/native.json" --html-details "$coverage/native.html" \
+    build/coverage >"$coverage/gcovr.log" 2>&1 || { tail -n 40 "$coverage/gcovr.log"; return 1; }
+}
+
+# report_coverage: one table of both, to $coverage/index.html and the terminal; fails below a gate.
 report_coverage() {
-  local folder=.local/coverage
-  mkdir -p "$folder"
-  gcovr --root . --object-directory build/coverage/core --filter core/ --exclude-unreachable-branches \
-    --txt "$folder/core.txt" --html-details "$folder/core.html" --json-summary "$folder/core.json" \
-    build/coverage/core build/coverage/tests/unit/core >"$folder/gcovr.log" 2>&1 || { cat "$folder/gcovr.log"; return 1; }
-}
-
-# core_lines_percent: as gcovr's summary has it.
-core_lines_percent() {
-  node -p 'JSON.parse(require("node:fs").readFileSync(".local/coverage/core.json", "utf8")).line_percent'
-}
-
-core_is_covered() {
-  cat .local/coverage/core.txt
-  node -e 'process.exit(Number(process.argv[1]) >= Number(process.argv[2]) ? 0 : 1)' "$(core_lines_percent)" "$CORE_LINES_PERCENT"
+  node scripts/lib/coverage_report.mjs "$coverage" "${COVERAGE_GATES[@]}"
 }
