@@ -46,9 +46,9 @@ fuzz_runs() {
   sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/fuzz-$1.out"
 }
 
-# compare_native_and_wasm: the same calls to both, the same bytes from both.
+# compare_native_and_wasm [PRESET]: the same calls to both, the same bytes from both.
 compare_native_and_wasm() {
-  node tests/fuzz/differential/compare.mjs --native build/dev/tests/fuzz/differential/fluxora_differential \
+  node tests/fuzz/differential/compare.mjs --native "build/${1:-dev}"/tests/fuzz/differential/fluxora_differential \
     --modules wasm/package/dist/fluxora_core.wasm,wasm/package/dist/fluxora_verify.wasm,wasm/package/dist/fluxora_ed25519.wasm \
     --seed "${DIFFERENTIAL_SEED:-1}" --inputs "${DIFFERENTIAL_INPUTS:-$DIFFERENTIAL_BRIEF_INPUTS}"
 }

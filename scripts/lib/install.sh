@@ -131,9 +131,37 @@ install_packages() {
   done
   [ ${#packages[@]} -gt 0 ] || return 0
   say "Debian packages: installing ${packages[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
-    "${packages[@]}" >>"$log" 2>&1 </dev/null \
+  leaving_services_alone as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+    --no-install-recommends "${packages[@]}" >>"$log" 2>&1 </dev/null \
     || { tail -n 25 "$log" >&2; fail "apt-get install failed: is there a network connection?" "The whole of it: $log"; }
+}
+
+# What Debian's packages would start at once, and with the machine from then on. Programs are all that is needed of them.
+SERVICES_OF_PACKAGES=(haproxy nginx postgresql prometheus redis-server)
+
+# leaving_services_alone COMMAND...: runs an installation that starts no service and leaves none enabled that wasn't.
+# invoke-rc.d, by which packages start theirs, asks policy-rc.d (Debian Policy 9.3.3.2); one that is there already decides.
+leaving_services_alone() (
+  policy=/usr/sbin/policy-rc.d status=0
+  enabled=$(enabled_services)
+  if [ ! -e "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+  fi
+  "$@" || status=$?
+  for service in $(enabled_services | grep -vxF "${enabled:-none}"); do
+    as_root systemctl --root=/ --quiet disable "$service" || true
+  done
+  exit "$status"
+)
+
+# enabled_services: those of SERVICES_OF_PACKAGES that start with the machine, one a line.
+enabled_services() {
+  local service
+  command -v systemctl >/dev/null || return 0
+  for service in "${SERVICES_OF_PACKAGES[@]}"; do
+    if systemctl --root=/ --quiet is-enabled "$service" 2>/dev/null; then printf '%s\n' "$service"; fi
+  done
 }
 
 # explain_missing_root ALTERNATIVES: where neither root nor sudo is to be had, says what to run, and ends.

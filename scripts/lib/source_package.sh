@@ -14,8 +14,10 @@ unpack_source_package() {
   rm -rf "$stamp" "${folder:?}/$name" "$folder/${name}_"*
   {
     ask_for_sources "$folder/apt" update
-    (cd "$folder" && ask_for_sources apt source --download-only "$name=$version" \
-      || ask_for_sources apt source --download-only "$name")
+    # A mirror may list a version among the security updates and have its files in the release alone.
+    (cd "$folder" && { ask_for_sources apt source --download-only "$name=$version" \
+      || ask_for_sources apt source --download-only "$name/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
+      || ask_for_sources apt source --download-only "$name"; })
     dpkg-source --no-check -x "$folder/${name}_"*.dsc "$folder/$name"
   } >"$log" 2>&1 || {
     tail -n 10 "$log" >&2

@@ -97,15 +97,16 @@ bool is_scope(std::string_view name) noexcept {
 
 class AccessControl::Impl {
  public:
-  Impl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit, const ports::Clock& clock, ports::Log& log)
+  Impl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit, const ports::Clock& clock, ports::Log& log,
+       ports::RateCounts* fleet)
       : auth_required_(options.auth_required),
         feed_auth_required_(options.feed_auth_required),
         audit_(audit),
         clock_(clock),
         log_(log),
         cache_(keys, clock, key_cache_life_ms, max_remembered_keys),
-        writes_(options.writes_a_window, rate_window_ms, max_rated_clients),
-        failures_(options.writes_a_window, rate_window_ms, max_rated_clients),
+        writes_(options.writes_a_window, rate_window_ms, max_rated_clients, {fleet, "writes"}),
+        failures_(options.writes_a_window, rate_window_ms, max_rated_clients, {fleet, "failures"}),
         denials_(denials_a_client, denial_window_ms, max_rated_clients),
         all_denials_(denials_of_all, denial_window_ms, 1) {
     if (!options.jwt_secret.empty()) jwt_key_.emplace(core::as_bytes(options.jwt_secret));
@@ -234,15 +235,17 @@ class AccessControl::Impl {
     }
     // A token without a subject says nothing of who it is: its address does.
     const bool named = !caller.anonymous() && caller.id != "jwt:";
-    const RateLimiter::Verdict verdict = writes_.take(named ? caller.id : address_client(caller.address), clock_.now());
+    std::string client = named ? caller.id : address_client(caller.address);
+    const RateLimiter::Verdict verdict = writes_.take(client, clock_.now());
     if (!verdict.allowed) {
       ++limited_writes_;
       return admission.respond(too_many(*admission.request, writes_, verdict, "Too many writes. Try again later."));
     }
-    admission.handler(caller, admission.request, [this, verdict, respond = admission.respond](net::Response response) {
-      writes_.add_headers(response, verdict);
-      respond(std::move(response));
-    });
+    admission.handler(caller, admission.request,
+                      [this, verdict, client = std::move(client), respond = admission.respond](net::Response response) {
+                        writes_.add_headers(response, writes_.refreshed(verdict, client, clock_.now()));
+                        respond(std::move(response));
+                      });
   }
 
   static net::Response too_many(const net::Request& request, const RateLimiter& limiter,
@@ -325,8 +328,8 @@ class AccessControl::Impl {
 };
 
 AccessControl::AccessControl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit,
-                             const ports::Clock& clock, ports::Log& log)
-    : impl_(std::make_unique<Impl>(std::move(options), keys, audit, clock, log)) {}
+                             const ports::Clock& clock, ports::Log& log, ports::RateCounts* fleet)
+    : impl_(std::make_unique<Impl>(std::move(options), keys, audit, clock, log, fleet)) {}
 AccessControl::~AccessControl() = default;
 
 void AccessControl::admit(Access access, std::shared_ptr<const net::Request> request, net::Respond respond,

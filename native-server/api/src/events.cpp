@@ -73,8 +73,14 @@ net::Response events_response(const ports::EventPage& page, const core::ResumeDe
   return response;
 }
 
-core::ResumeDecision decide(const EventsQuery& query, const ports::LogHead& head) {
-  return core::decide_resume(query.after ? &*query.after : nullptr, {head.epoch, head.oldest_seq, head.head_seq});
+core::ResumeDecision decide(const std::optional<core::Cursor>& after, const ports::LogHead& head) {
+  return core::decide_resume(after ? &*after : nullptr, {head.epoch, head.oldest_seq, head.head_seq});
+}
+
+/// A history that is read from its beginning has a gap where that was pruned.
+core::ResumeDecision decide_history(std::optional<core::Cursor> after, const ports::LogHead& head) {
+  if (!after && head.oldest_seq > 1) after = core::Cursor{head.epoch, 0};
+  return decide(after, head);
 }
 
 void read_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
@@ -93,7 +99,7 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
                         if (!page) return respond(store_problem(page.error(), *request));
                         if (auto refusal = refuse_stale(*request, page->head.head_seq))
                           return respond(std::move(*refusal));
-                        respond(events_response(*page, decide(query, page->head)));
+                        respond(events_response(*page, decide(query.after, page->head)));
                       });
 }
 
@@ -129,7 +135,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
       [&context, request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) mutable {
         if (!page) return respond(store_problem(page.error(), *request));
         if (auto refusal = refuse_stale(*request, page->head.head_seq)) return respond(std::move(*refusal));
-        const core::ResumeDecision decision = decide(query, page->head);
+        const core::ResumeDecision decision = decide_history(query.after, page->head);
         net::Response response = events_response(*page, decision);
         if (!page->entries.empty()) return respond(std::move(response));
         answer_empty(context, request, query.filter.min_seq, std::move(response), std::move(respond));

@@ -45,9 +45,14 @@ std::string_view horizon_state(ports::IndexerStatus::Horizon horizon) {
   return "not_configured";
 }
 
+/// Whoever asks where to send clients sends them elsewhere.
+bool is_leaving(const ApiContext& context) {
+  return context.draining() || context.shutting_down();
+}
+
 std::string health_text(const ApiContext& context, bool database_well) {
   const ports::IndexerStatus status = indexer_status(context);
-  const bool ending = context.shutting_down();
+  const bool ending = is_leaving(context);
   std::string body;
   core::JsonWriter json(body);
   json.begin_object();
@@ -107,7 +112,7 @@ void add_health_routes(net::Router& router, const ApiContext& context) {
   // Always 200 while running: what is wrong stands in the body, and probes that want a verdict ask /health/ready.
   router.add("GET", "/health", [&context](std::shared_ptr<const net::Request> request, const net::Respond& respond) {
     if (refuse_query(*request, respond)) return;
-    respond(json_response(health_text(context, context.readiness.is_well()), context.shutting_down() ? 503 : 200));
+    respond(json_response(health_text(context, context.readiness.is_well()), is_leaving(context) ? 503 : 200));
   });
 
   router.add("GET", "/health/live", [](std::shared_ptr<const net::Request> request, const net::Respond& respond) {
@@ -118,7 +123,7 @@ void add_health_routes(net::Router& router, const ApiContext& context) {
   router.add("GET", "/health/ready", [&context](std::shared_ptr<const net::Request> request, net::Respond respond) {
     if (refuse_query(*request, respond)) return;
     context.readiness.check([&context, request, respond = std::move(respond)](ports::StoreResult<bool> current) {
-      if (context.shutting_down()) return respond(problem(503, "The service is shutting down.", *request));
+      if (is_leaving(context)) return respond(problem(503, "The service is shutting down.", *request));
       if (!current) return respond(store_problem(current.error(), *request));
       if (!*current) return respond(problem(503, "The database's migrations are not this version's.", *request));
       respond(json_response(status_text("ready")));

@@ -4,6 +4,7 @@
 
 #include "fluxora/api/api.hpp"
 #include "fluxora/api/api_key_text.hpp"
+#include "fluxora/core/decimal.hpp"
 #include "fluxora/core/json_writer.hpp"
 
 namespace fluxora::api {
@@ -89,6 +90,12 @@ net::Response validation_problem(const net::Request& request, const std::vector<
   }
   if (told < errors.size()) detail += " And " + std::to_string(errors.size() - told) + " more.";
   return problem(400, detail, request, first);
+}
+
+FieldProblem before_known(std::string_view field, core::UnixSeconds known_from) {
+  return {std::string(field), "VALIDATION_ERROR",
+          "must not be before " + core::format_u64(known_from) + ", " + core::format_rfc3339(known_from) +
+              ": what was before that was pruned."};
 }
 
 std::string shown_name(std::string_view name) {

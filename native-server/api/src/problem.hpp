@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fluxora/core/unix_time.hpp"
 #include "fluxora/net/http_message.hpp"
 #include "fluxora/ports/store_result.hpp"
 
@@ -26,6 +27,9 @@ struct FieldProblem {
 inline constexpr std::size_t max_problems_told = 100;
 /// 400 for what is wrong with the request's fields: the first so many, and the number of the others.
 [[nodiscard]] net::Response validation_problem(const net::Request& request, const std::vector<FieldProblem>& errors);
+
+/// A second that a past lies at which was pruned; it is known from `known_from` on.
+[[nodiscard]] FieldProblem before_known(std::string_view field, core::UnixSeconds known_from);
 
 /// Of names that nobody knows a request can have thousands, and long ones; an answer needn't show more than this.
 inline constexpr std::size_t max_unknown_named = 20;

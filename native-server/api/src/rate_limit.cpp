@@ -15,17 +15,32 @@ bool RateLimiter::over(const Client& client, core::UnixMillis now) const noexcep
 
 RateLimiter::Verdict RateLimiter::verdict(const Client& client, bool allowed, core::UnixMillis now) const noexcept {
   const core::UnixMillis left = client.window_begin + window_ms_ - now;
-  return {allowed, limit_ - client.count, static_cast<std::uint32_t>((left + 999) / 1000)};
+  const auto remaining = static_cast<std::uint32_t>(limit_ - std::min<std::uint64_t>(client.count, limit_));
+  return {allowed, remaining, static_cast<std::uint32_t>((left + 999) / 1000)};
 }
 
 RateLimiter::Verdict RateLimiter::take(std::string_view client, core::UnixMillis now) {
   if (!on()) return {};
+  Verdict verdict;
+  const bool tell = count(client, now, verdict);
+  if (!tell) return verdict;
+  // Not under the lock: the answer may come at once.
+  std::string name(client);
+  const bool told = fleet_.counts->add(
+      fleet_.limit, client, window_ms_,
+      [this, name](const std::optional<ports::RateCounts::Count>& counted) { learn(name, counted); });
+  if (!told) learn(name, std::nullopt);
+  return verdict;
+}
+
+/// Whether the fleet is to be told.
+bool RateLimiter::count(std::string_view client, core::UnixMillis now, Verdict& verdict) {
   const std::lock_guard lock(mutex_);
   const auto found = places_.find(client);
   if (found != places_.end()) {
     clients_.splice(clients_.begin(), clients_, found->second);
   } else {
-    clients_.push_front({std::string(client), now, 0});
+    clients_.push_front({std::string(client), now});
     places_.emplace(clients_.front().name, clients_.begin());
     if (clients_.size() > max_clients_) {
       places_.erase(clients_.back().name);
@@ -38,8 +53,22 @@ RateLimiter::Verdict RateLimiter::take(std::string_view client, core::UnixMillis
     counted.count = 0;
   }
   const bool allowed = counted.count < limit_;
+  const bool tell = allowed && fleet_.counts != nullptr;
   if (allowed) ++counted.count;
-  return verdict(counted, allowed, now);
+  if (tell) ++counted.unanswered;
+  verdict = this->verdict(counted, allowed, now);
+  return tell;
+}
+
+void RateLimiter::learn(const std::string& client, const std::optional<ports::RateCounts::Count>& fleet) {
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(client);
+  if (found == places_.end()) return;
+  Client& counted = *found->second;
+  if (counted.unanswered > 0) --counted.unanswered;  // none are known of a client that was forgotten meanwhile
+  if (!fleet) return;
+  counted.window_begin = fleet->ends_at - window_ms_;
+  counted.count = fleet->total + counted.unanswered;
 }
 
 RateLimiter::Verdict RateLimiter::look(std::string_view client, core::UnixMillis now) const {
@@ -48,6 +77,14 @@ RateLimiter::Verdict RateLimiter::look(std::string_view client, core::UnixMillis
   const auto found = places_.find(client);
   if (found == places_.end() || over(*found->second, now)) return {};
   return verdict(*found->second, found->second->count < limit_, now);
+}
+
+RateLimiter::Verdict RateLimiter::refreshed(const Verdict& taken, std::string_view client, core::UnixMillis now) const {
+  if (fleet_.counts == nullptr) return taken;
+  Verdict latest = look(client, now);
+  if (latest.reset_s == 0) return taken;  // its window is over
+  latest.allowed = taken.allowed;
+  return latest;
 }
 
 void RateLimiter::add_headers(net::Response& response, const Verdict& verdict) const {

@@ -67,10 +67,14 @@ void read_schedule(const ApiContext& context, const std::shared_ptr<const net::R
 
   context.schedules.schedule(
       id, range, min_version(*request),
-      [&context, request, respond = std::move(respond)](ports::StoreResult<ports::ScheduleAnswer> answer) {
+      [&context, request, has_from = range.from.has_value(),
+       respond = std::move(respond)](ports::StoreResult<ports::ScheduleAnswer> answer) {
         if (!answer) return respond(store_problem(answer.error(), *request));
         if (auto refusal = refuse_stale(*request, answer->at.head_seq)) return respond(std::move(*refusal));
         if (!answer->stream) return respond(problem(404, "There is no such stream.", *request));
+        if (answer->known_from) {
+          return respond(validation_problem(*request, {before_known(has_from ? "from" : "to", *answer->known_from)}));
+        }
         net::Response response;
         response.headers.emplace_back("Cache-Control", "no-cache");
         response.body = schedule_text(*answer, as_of(*answer->stream, answer->at, context.clock));

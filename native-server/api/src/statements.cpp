@@ -68,21 +68,25 @@ void read_statement(const ApiContext& context, const std::shared_ptr<const net::
   ports::StatementQuery query;
   query.account = request->path_parameters[0];
   if (!core::is_stream_party(query.account)) parameters.add_problem("address", not_an_address);
-  query.from = parameters.number("from", 0, core::last_rfc3339_second).value_or(0);
+  query.from = parameters.number("from", 0, core::last_rfc3339_second);
   query.to = parameters.number("to", 1, core::last_rfc3339_second);
   query.now = static_cast<core::UnixSeconds>(context.clock.now() / 1000);
   const StatementFormat format = read_format(*request, parameters);
-  if (query.to && query.from >= *query.to) parameters.add_problem("from", not_before_to);
+  if (query.to && query.from.value_or(0) >= *query.to) parameters.add_problem("from", not_before_to);
   check_min_version(*request, parameters);
   if (const auto problems = std::move(parameters).problems(); !problems.empty()) {
     return respond(validation_problem(*request, problems));
   }
 
-  auto answer = [request, format, head = StatementHead{query.account, query.from, query.to.value_or(0), 0},
+  auto answer = [request, format, from = query.from, head = StatementHead{query.account, 0, query.to.value_or(0), 0},
                  respond = std::move(respond)](ports::StoreResult<std::shared_ptr<ports::Statement>> begun) mutable {
     if (!begun) return respond(long_read_problem(begun.error(), *request));
     const ports::StatementStart& start = (*begun)->at();
     if (auto refusal = refuse_stale(*request, start.at.head_seq)) return respond(std::move(*refusal));
+    head.from = from.value_or(start.known_from);
+    if (head.from < start.known_from) {
+      return respond(validation_problem(*request, {before_known("from", start.known_from)}));
+    }
     head.as_of = start.as_of;
     if (head.to == 0) head.to = start.settled;
     if (head.from >= head.to) {

@@ -195,6 +195,7 @@ void create_stream(const ApiContext& context, const Caller& caller, const Reques
   creation.id = new_stream_id(context.clock.now(), context.random);
   creation.idempotency = std::move(key);
   creation.by = audit_record(caller, *request);
+  creation.traceparent = request->traceparent;
   context.writer.create(std::move(creation), [&context, request, respond = std::move(respond)](
                                                  ports::StoreResult<ports::WriteAnswer> answer) {
     respond(answer ? creation_response(context, *answer, *request) : store_problem(answer.error(), *request));
@@ -262,6 +263,7 @@ void change_stream(const ApiContext& context, const Caller& caller, const Reques
   change.action = *action;
   change.now = seconds_now(context);
   change.by = audit_record(caller, *request);
+  change.traceparent = request->traceparent;
   if (!core::is_stream_id(change.id)) return respond(problem(404, "There is no such stream.", *request));
   if (change.id.rfind("api-", 0) != 0) return refuse_chain_stream(context, request, std::move(respond));
   change_api_stream(context, request, std::move(change), std::move(respond));

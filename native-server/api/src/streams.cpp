@@ -140,6 +140,10 @@ void read_stream(const ApiContext& context, const std::shared_ptr<const net::Req
   auto answer = [&context, request, at, respond = std::move(respond)](ports::StoreResult<ports::StreamAnswer> found) {
     if (!found) return respond(store_problem(found.error(), *request));
     if (auto refusal = refuse_stale(*request, found->at.head_seq)) return respond(std::move(*refusal));
+    if (found->known_from) {
+      return respond(problem(
+          404, "What the stream was before " + core::format_rfc3339(*found->known_from) + " was pruned.", *request));
+    }
     if (!found->stream) {
       return respond(problem(404, at ? "There was no such stream then." : "There is no such stream.", *request));
     }

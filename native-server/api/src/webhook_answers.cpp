@@ -22,6 +22,7 @@ std::string refusal_text(ports::WebhookRefusal refusal, std::string_view what) {
     case ports::WebhookRefusal::cancelled: return "The delivery's endpoint was deleted.";
     case ports::WebhookRefusal::other_epoch:
     case ports::WebhookRefusal::beyond_head: return "epoch_changed: the cursor is none of the log's.";
+    case ports::WebhookRefusal::pruned: return "gap: entries behind the cursor were pruned.";
     case ports::WebhookRefusal::already_running:
       return "A replay for this endpoint runs or is paused: wait for its end, or cancel it.";
     case ports::WebhookRefusal::wrong_state: break;

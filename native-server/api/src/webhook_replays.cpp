@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "body_fields.hpp"
+#include "fluxora/core/cursor.hpp"
 #include "fluxora/ports/replay_jobs.hpp"
 #include "list_cursor.hpp"
 #include "private_answers.hpp"
@@ -83,17 +85,32 @@ Range read_range(JsonFields& fields) {
   return range;
 }
 
-net::Response cursor_refusal(std::string_view field, std::string_view why, const net::Request& request) {
-  return problem(409, "epoch_changed: " + std::string(field) + " " + std::string(why), request,
-                 {{std::string(field), "VALIDATION_ERROR", std::string(why)}});
+/// `outcome`: what a feed would be told of such a cursor.
+net::Response cursor_refusal(core::Resume outcome, std::string_view field, std::string_view why,
+                             const net::Request& request) {
+  return problem(409, std::string(core::resume_name(outcome)) + ": " + std::string(field) + " " + std::string(why),
+                 request, {{std::string(field), "VALIDATION_ERROR", std::string(why)}});
+}
+
+/// Names the cursor from which on entries are there.
+void refuse_pruned(const ApiContext& context, const RequestPointer& request, const net::Respond& respond) {
+  context.events.head([request, respond](const ports::StoreResult<ports::LogHead>& head) {
+    if (!head) return respond(store_problem(head.error(), *request));
+    const core::Cursor oldest{head->epoch, head->oldest_seq - std::min<std::uint64_t>(head->oldest_seq, 1)};
+    respond(cursor_refusal(core::Resume::gap, "after",
+                           "lies before entries that were pruned: begin after " + core::format_cursor(oldest) + ".",
+                           *request));
+  });
 }
 
 net::Response start_refusal(ports::WebhookRefusal refusal, bool has_through, const net::Request& request) {
   switch (refusal) {
     case ports::WebhookRefusal::unknown: return unknown_endpoint_id(request);
-    case ports::WebhookRefusal::other_epoch: return cursor_refusal("after", "is of another epoch of the log.", request);
+    case ports::WebhookRefusal::other_epoch:
+      return cursor_refusal(core::Resume::epoch_changed, "after", "is of another epoch of the log.", request);
     case ports::WebhookRefusal::beyond_head:  // of two cursors the later one
-      return cursor_refusal(has_through ? "through" : "after", "is of an entry that the log doesn't have.", request);
+      return cursor_refusal(core::Resume::epoch_changed, has_through ? "through" : "after",
+                            "is of an entry that the log doesn't have.", request);
     default: return webhook_refusal(refusal, what, request);
   }
 }
@@ -106,6 +123,7 @@ void start_replay(const ApiContext& context, const Caller& caller, const Request
       *range->endpoint, std::move(*range->after), range->through, audit_record(caller, *request),
       [&context, request, respond, has_through = range->through.has_value()](const ReplayOutcome& made) {
         if (!made) return respond(store_problem(made.error(), *request));
+        if (!*made && made->error() == ports::WebhookRefusal::pruned) return refuse_pruned(context, request, respond);
         if (!*made) return respond(start_refusal(made->error(), has_through, *request));
         wake_webhooks(context);
         net::Response response = replay_response(**made, 202);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include "fluxora/api/access.hpp"
 #include "fluxora/api/api.hpp"
@@ -18,6 +19,7 @@
 #include "fluxora/webhooks/upkeep.hpp"
 #include "jobs.hpp"
 #include "json_log.hpp"
+#include "log_pruner.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
 #include "parts.hpp"
@@ -72,7 +74,11 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     sender = std::make_unique<WebhookSender>(config, secrets ? &*secrets : nullptr, clock, random, log, tracer);
   }
 
-  api::AccessControl access(access_options(config), store.api_keys(), store.audit_log(), clock, log);
+  LogPruner pruner(log_pruner_options(config), store::make_log_retention(store_options(config)), clock, log);
+
+  api::AccessControl access(access_options(config), store.api_keys(), store.audit_log(), clock, log,
+                            shared ? &shared->rate_counts() : nullptr);
+  std::atomic<bool> draining{false};
   std::atomic<bool> shutting_down{false};
   net::Server* listening = nullptr;
   std::function<std::string()> metrics;  // like listening, there as soon as what it tells of is
@@ -94,7 +100,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
                           chain ? &chain->indexer : nullptr,
                           FLUXORA_VERSION,
                           config.public_url,
-                          config.demo_root,
+                          demo_folder(config),
                           config.ws_max_connections_per_ip,
                           [&shutting_down] { return shutting_down.load(); },
                           [&listening] { return listening != nullptr ? listening->websocket_connections() : 0; },
@@ -118,6 +124,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   context.webhook_target_problem = [rules = webhook_targets(config)](std::string_view url) {
     return outbound::target_problem(url, rules);
   };
+  context.draining = [&draining] { return draining.load(); };
   context.wake_webhooks = [&sender, &upkeep] {
     if (sender) sender->dispatcher.wake();
     upkeep.wake();
@@ -129,11 +136,10 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   options.on_tick = [&hub](unsigned io_thread) { hub.tick(io_thread); };
   net::Server server(std::move(options), router);
   listening = &server;
-  metrics = [sources = MetricsSources{clock, requests, server, store, hub, access, *context.idempotency, *context.sse,
-                                      chain ? &chain->indexer : nullptr, chain ? &chain->rpc : nullptr, spans.get(),
-                                      sent ? &sent->intake : nullptr, &jobs, shared.get(), &upkeep, sender.get()}] {
-    return metrics_text(sources);
-  };
+  metrics = [sources = MetricsSources{clock, requests, server, store, store.readiness(), hub, access,
+                                      *context.idempotency, *context.sse, chain ? &chain->indexer : nullptr,
+                                      chain ? &chain->rpc : nullptr, spans.get(), sent ? &sent->intake : nullptr, &jobs,
+                                      shared.get(), &upkeep, sender.get(), &pruner}] { return metrics_text(sources); };
 
   // From the back to the front, so that nothing is served before what it needs.
   const auto start = [&] {
@@ -150,6 +156,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     watch.start();
     if (chain) chain->start();
     jobs.start();
+    pruner.start();
     if (sent) sent->intake.start();
   };
   // All are asked to end before any is waited for, and the connections come first: whoever asks a database or a chain
@@ -170,6 +177,7 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
     hub.stop();
     if (sender) sender->stop(until(grace_end));
     upkeep.stop();
+    pruner.stop();
     if (shared) shared->stop();
     if (chain) chain->storage.stop();
     if (sent) sent->intake.stop();
@@ -186,11 +194,18 @@ int run(const Config& config, EndSignals& signals, SystemClock& clock, JsonLog& 
   warn_of_public_writes(config, log);
   log.info("listening", "",
            {{"address", config.host}, {"port", std::uint64_t{server.port()}}, {"version", FLUXORA_VERSION}});
+  const std::string service_manager = process_environment()("NOTIFY_SOCKET").value_or("");
+  notify_service_manager(service_manager, "READY=1");
 
   const int signal = signals.wait();
   signals.unblock();  // a second one ends at once
-  shutting_down = true;
+  draining = true;
+  server.begin_drain();
+  notify_service_manager(service_manager, "STOPPING=1");
   log.info("shutting_down", "", {{"signal", signal}});
+  // Whoever spreads clients over instances notices meanwhile, and everything is served that still comes.
+  std::this_thread::sleep_for(std::chrono::milliseconds(config.shutdown_delay_ms));
+  shutting_down = true;
   stop(std::chrono::milliseconds(config.shutdown_grace_ms));
   log.info("stopped", "");
   return 0;

@@ -133,6 +133,18 @@ std::string read_start_ledger(Config& config, const std::string& text) {
   return {};
 }
 
+/// The RPC tells the last seven days again: what comes late, or is undone, may be as old as that.
+constexpr unsigned least_log_retention_days = 8;
+constexpr unsigned most_log_retention_days = 36'500;
+
+std::string read_log_retention(Config& config, const std::string& text) {
+  if (text == "0" || read_number(text, least_log_retention_days, most_log_retention_days, config.log_retention_days)) {
+    return {};
+  }
+  return "must be 0 or a whole number from " + std::to_string(least_log_retention_days) + " to " +
+         std::to_string(most_log_retention_days);
+}
+
 std::string read_log_level(Config& config, const std::string& text) {
   if (text == "debug") {
     config.log_level = ports::LogLevel::debug;
@@ -362,6 +374,41 @@ std::string read_webhook_private_networks(Config& config, const std::string& tex
   return {};
 }
 
+std::function<std::string(Config&, const std::string&)> credential(std::string Config::* member) {
+  return [member](Config& config, const std::string& text) -> std::string {
+    const auto is_visible = [](char c) { return c > ' ' && c < 0x7f; };
+    if (!std::all_of(text.begin(), text.end(), is_visible)) return "must be of ASCII without white space";
+    config.*member = text;
+    return {};
+  };
+}
+
+std::string read_aws_region(Config& config, const std::string& text) {
+  const auto is_of_a_name = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'; };
+  constexpr std::size_t longest = 63;
+  if (text.size() > longest || !std::all_of(text.begin(), text.end(), is_of_a_name)) {
+    return "must be the name of a region, like eu-central-1";
+  }
+  config.aws_region = text;
+  return {};
+}
+
+/// Whether nobody but this machine sees what is sent there.
+bool is_on_loopback(const net::Url& url) {
+  const bool is_v4 = url.host.find_first_not_of("0123456789.") == std::string::npos;
+  return url.host == "localhost" || url.host == "::1" || (is_v4 && url.host.rfind("127.", 0) == 0);
+}
+
+std::string aws_problem(const Config& config) {
+  if (config.aws_endpoint_url.empty()) return {};
+  const net::Url url = net::parse_url(config.aws_endpoint_url);
+  if (url.target != "/") return "AWS_ENDPOINT_URL must have no path.";
+  if (!url.secure && !is_on_loopback(url) && !config.aws_allow_http) {
+    return "AWS_ENDPOINT_URL must be https, or AWS_ALLOW_HTTP true: backups would travel unencrypted.";
+  }
+  return {};
+}
+
 const std::vector<Row>& rows() {
   static const std::vector<Row> table = {
       {{"DATABASE_URL", "", "PostgreSQL, postgres://user:password@host:port/database. Required."},
@@ -406,6 +453,13 @@ const std::vector<Row>& rows() {
        ca_file(&Config::rpc_ca_file)},
       {{"IO_THREADS", "2", "Threads that serve connections."}, number(&Config::io_threads, 1, 64)},
       {{"DB_POOL_SIZE", "4", "Database connections for reads."}, number(&Config::db_pool_size, 1, 64)},
+      {{"LOG_RETENTION_DAYS", "0",
+        "How long log entries are kept, at least 8 days; older ones are pruned a partition at a time. 0: for ever."},
+       read_log_retention},
+      {{"LOG_RETENTION_CHECK_SECONDS", "3600", "How often it is looked whether there is something to prune."},
+       number(&Config::log_retention_check_s, 1, 86'400)},
+      {{"LOG_PARTITION_ENTRIES", "10000000", "Entries that a partition of the log is made for."},
+       number(&Config::log_partition_entries, 1'000, 1'000'000'000)},
       {{"WS_MAX_CONNECTIONS_PER_IP", "100", "Live feeds, WebSocket and SSE together, an address may have open."},
        number(&Config::ws_max_connections_per_ip, 1, 100'000)},
       {{"WS_COMPRESSION", "true", "false: WebSocket messages are never compressed, whatever clients offer."},
@@ -414,7 +468,14 @@ const std::vector<Row>& rows() {
        number(&Config::export_max_concurrent, 1, 16)},
       {{"EXPORT_TIMEOUT_MS", "300000", "Longest that one of them may take: meanwhile the database can't clean up."},
        number(&Config::export_timeout_ms, 100, 86'400'000)},
-      {{"DEMO_ROOT", "", "Folder with the built demo page, served under /demo/."}, plain_text(&Config::demo_root)},
+      {{"DEMO_ROOT", "",
+        "Folder with the built demo page, served under /demo/; none: no page. Unset: the installed page, if there is "
+        "one."},
+       plain_text(&Config::demo_root)},
+      {{"SHUTDOWN_DELAY_MS", "0",
+        "How long a shutdown goes on serving, with /health/ready at 503, before it begins: what a load balancer needs "
+        "to notice."},
+       number(&Config::shutdown_delay_ms, 0, 300'000)},
       {{"SHUTDOWN_GRACE_MS", "10000", "Longest that a shutdown waits for requests and connections."},
        number(&Config::shutdown_grace_ms, 0, 300'000)},
       {{"LOG_LEVEL", "info", "debug, info, warn or error."}, read_log_level},
@@ -486,6 +547,20 @@ const std::vector<Row>& rows() {
         "Most deliveries that may wait for an endpoint: where more do and it doesn't get fewer, it is disabled. "
         "Replays let half of it wait at most."},
        number(&Config::webhook_max_waiting, 1, 100'000'000)},
+      {{"AWS_ACCESS_KEY_ID", "",
+        "Of backups in S3, like the settings behind it: whose access. backup and restore alone use it."},
+       credential(&Config::aws_access_key_id)},
+      {{"AWS_SECRET_ACCESS_KEY", "", "The key's secret, which signs requests."},
+       credential(&Config::aws_secret_access_key)},
+      {{"AWS_SESSION_TOKEN", "", "What belongs to temporary credentials. Unset: they aren't."},
+       credential(&Config::aws_session_token)},
+      {{"AWS_REGION", "us-east-1", "The bucket's region."}, read_aws_region},
+      {{"AWS_ENDPOINT_URL", "", "S3-compatible service, https://host:port. Unset: Amazon's in the region."},
+       web_url(&Config::aws_endpoint_url)},
+      {{"AWS_CA_BUNDLE", "", "PEM file of certificate authorities for it. Unset: the system's."},
+       ca_file(&Config::aws_ca_bundle)},
+      {{"AWS_ALLOW_HTTP", "false", "true: AWS_ENDPOINT_URL may be plain http to other machines."},
+       flag(&Config::aws_allow_http)},
   };
   return table;
 }
@@ -539,6 +614,7 @@ ConfigResult read_config(const Environment& environment) {
   if (config.ws_auth_required && config.jwt_secret.empty() && !environment("JWT_SECRET")) {
     result.problems.emplace_back("JWT_SECRET must be set where WS_AUTH_REQUIRED is true: no feed could be opened.");
   }
+  if (const std::string problem = aws_problem(config); !problem.empty()) result.problems.push_back(problem);
   if (config.follows_a_chain() && config.contract_ids.empty() && result.problems.empty()) {
     result.problems.emplace_back("CONTRACT_IDS must be set where STELLAR_RPC_URL is.");
   }

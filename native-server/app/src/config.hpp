@@ -43,9 +43,13 @@ struct Config {
   unsigned db_pool_size = 4;
   unsigned ws_max_connections_per_ip = 100;
   bool ws_compression = true;
+  unsigned log_retention_days = 0;  // 0: the whole log is kept
+  unsigned log_retention_check_s = 3'600;
+  std::uint64_t log_partition_entries = 10'000'000;
   unsigned export_max_concurrent = 2;
   int export_timeout_ms = 300'000;
   std::string demo_root;
+  int shutdown_delay_ms = 0;
   int shutdown_grace_ms = 10'000;
   ports::LogLevel log_level = ports::LogLevel::info;
   bool auth_required = false;
@@ -74,6 +78,13 @@ struct Config {
   std::size_t webhook_max_waiting = 1'000'000;
   bool webhook_delivery = true;
   std::uint32_t traces_share = telemetry::whole_share;  ///< of whole_share
+  std::string aws_access_key_id;                        ///< of backups in S3, like the others
+  std::string aws_secret_access_key;
+  std::string aws_session_token;
+  std::string aws_region = "us-east-1";
+  std::string aws_endpoint_url;  ///< empty: Amazon's
+  std::string aws_ca_bundle;
+  bool aws_allow_http = false;
 
   [[nodiscard]] bool follows_a_chain() const { return !stellar_rpc_url.empty(); }
   /// Others read the chain, and send what it says.

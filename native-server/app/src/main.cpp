@@ -4,26 +4,20 @@
 #include <CLI/CLI.hpp>
 
 #include "application.hpp"
+#include "backup_command.hpp"
 #include "command_result.hpp"
 #include "config.hpp"
+#include "health_command.hpp"
 #include "keys_command.hpp"
 #include "rebuild_command.hpp"
 #include "replay_command.hpp"
+#include "restore_command.hpp"
+#include "settings_text.hpp"
 #include "verify_command.hpp"
 
 namespace {
 
 using namespace fluxora;
-
-std::string settings_help() {
-  std::string text = "Environment variables:\n";
-  for (const app::Setting& setting : app::settings()) {
-    text += "  " + std::string(setting.name);
-    if (!setting.default_text.empty()) text += " (" + std::string(setting.default_text) + ")";
-    text += "\n      " + std::string(setting.description) + "\n";
-  }
-  return text;
-}
 
 /// The checked configuration, or none after saying on stderr what is wrong with it.
 std::optional<app::Config> checked_config() {
@@ -48,6 +42,11 @@ int with_config_or_failure(const std::function<int(const app::Config&)>& command
 int check_config() {
   if (!checked_config()) return app::exit_bad_arguments;
   std::cout << "The configuration is valid.\n";
+  return 0;
+}
+
+int print_example() {
+  std::cout << app::settings_example();
   return 0;
 }
 
@@ -106,16 +105,43 @@ class ReplayCommand {
   app::ReplayArguments arguments_;
 };
 
+/// `backup` and `restore` with their options.
+class BackupCommands {
+ public:
+  explicit BackupCommands(CLI::App& cli)
+      : backup_(cli.add_subcommand("backup", "Write the database to a file or an object of S3")),
+        restore_(cli.add_subcommand("restore", "Put a backup in the place of what the database has")) {
+    backup_->add_option("--to", place_, "FILE, or s3://bucket/key")->required();
+    restore_->add_option("--from", place_, "FILE, or s3://bucket/key")->required();
+    restore_->add_flag("--terminate", terminate_, "End the other sessions of the database, instead of refusing");
+  }
+
+  [[nodiscard]] bool parsed() const { return backup_->parsed() || restore_->parsed(); }
+
+  [[nodiscard]] int run() const {
+    return with_config_or_failure([&](const app::Config& config) {
+      return backup_->parsed() ? app::backup(config, place_) : app::restore(config, place_, terminate_);
+    });
+  }
+
+ private:
+  CLI::App* backup_;
+  CLI::App* restore_;
+  std::string place_;
+  bool terminate_ = false;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App cli("Fluxora follows treasury payment streams on Stellar and serves them.", "fluxora-server");
-  cli.footer(settings_help());
+  cli.footer(app::settings_help());
   cli.require_subcommand(1);
   CLI::App* serve = cli.add_subcommand("serve", "Run the service until SIGINT or SIGTERM");
   CLI::App* migrate = cli.add_subcommand("migrate", "Bring the database's schema to this version");
   const KeysCommand keys(cli);
   const ReplayCommand replay(cli);
+  const BackupCommands backups(cli);
   CLI::App* verify = cli.add_subcommand("verify", "Fold the whole log again and say what isn't as it says");
   CLI::App* rebuild = cli.add_subcommand("rebuild", "Fold the whole log again and mend the streams that differ");
   indexer::RebuildOptions rebuild_options;
@@ -123,7 +149,10 @@ int main(int argc, char** argv) {
       ->add_option("--save-every", rebuild_options.save_entries, "Entries between places that a later run goes on from")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  CLI::App* health = cli.add_subcommand("health", "Ask the service that runs here for its health, and print it");
   CLI::App* check = cli.add_subcommand("check-config", "Check the environment variables");
+  bool example = false;
+  check->add_flag("--example", example, "Check nothing, and print a file with all of them");
   CLI::App* version = cli.add_subcommand("version", "Print the version");
   try {
     cli.parse(argc, argv);
@@ -135,10 +164,13 @@ int main(int argc, char** argv) {
   if (migrate->parsed()) return with_config(app::migrate);
   if (keys.parsed()) return keys.run();
   if (replay.parsed()) return replay.run();
+  if (backups.parsed()) return backups.run();
   if (verify->parsed()) return with_config_or_failure(app::verify);
   if (rebuild->parsed()) {
     return with_config_or_failure([&](const app::Config& config) { return app::rebuild(config, rebuild_options); });
   }
+  if (health->parsed()) return with_config_or_failure(app::health);
+  if (example) return print_example();
   if (check->parsed()) return check_config();
   if (version->parsed()) std::cout << FLUXORA_VERSION << '\n';
   return 0;

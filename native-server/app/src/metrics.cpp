@@ -79,7 +79,8 @@ void write_feeds(MetricsPage& page, const hub::HubStatistics& now) {
   page.gauge(sessions, sessions_help, of(hub::FeedFormat::sse, now.sessions), {{"transport", "sse"}});
 }
 
-void write_database(MetricsPage& page, const store::StoreStatistics& now) {
+void write_database(MetricsPage& page, const store::StoreStatistics& now, bool well) {
+  page.gauge("fluxora_db_up", "1 while the primary database answers.", well ? 1U : 0U);
   page.gauge("fluxora_db_connections", "Open database connections of the readers.", now.connections);
   page.gauge("fluxora_db_connections_busy", "Readers at work.", now.busy);
   page.gauge("fluxora_db_reads_waiting", "Reads that wait for a reader.", now.waiting);
@@ -89,6 +90,18 @@ void write_database(MetricsPage& page, const store::StoreStatistics& now) {
   page.gauge("fluxora_db_replica_in_use", "1 while reads go to the replica.", now.replica_in_use ? 1U : 0U);
   page.counter("fluxora_db_replica_queries_total", "Reads sent to the replica.", now.replica_queries);
   page.counter("fluxora_db_replica_fallbacks_total", "Reads that the replica couldn't answer.", now.replica_fallbacks);
+}
+
+/// As last looked at: of all instances; what was pruned, by this one.
+void write_log_size(MetricsPage& page, const LogPrunerStatistics& now) {
+  const ports::LogSize size = now.size.value_or(ports::LogSize{});
+  page.gauge("fluxora_log_oldest_seq", "The oldest log entry that wasn't pruned.", size.oldest_seq);
+  page.gauge("fluxora_log_partitions", "Partitions of the log.", size.partitions);
+  page.gauge("fluxora_log_bytes", "The log on disk, with its indexes.", size.bytes);
+  page.counter("fluxora_log_prunings_total", "Times that this instance has pruned the log.", now.prunings);
+  page.counter("fluxora_log_partitions_pruned_total", "Partitions that were taken out by it.", now.pruned_partitions);
+  page.counter("fluxora_log_retention_failures_total", "Looks at the log's age and size that the database failed.",
+               now.failures);
 }
 
 using State = ports::IndexerStatus::State;
@@ -189,7 +202,7 @@ void write_jobs(MetricsPage& page, const JobStatistics& now) {
   }
   page.gauge("fluxora_job_done", "How far the job has come, in ledgers of a replay, entries of a rebuild.",
              now.place.done);
-  page.gauge("fluxora_job_total", "How far it has to come; 0 while that isn't known.", now.place.total);
+  page.gauge("fluxora_job_goal", "How far it has to come; 0 while that isn't known.", now.place.total);
   page.gauge("fluxora_job_rows", "Log entries that it has made or folded.", now.place.rows);
   const std::string_view ended = "fluxora_jobs_ended_total";
   const std::string_view ended_help = "Jobs that this instance has brought to their end.";
@@ -214,6 +227,10 @@ void write_redis(MetricsPage& page, const redis::RedisStatistics& now) {
   const std::string_view reads_help = "Reads of the log's end.";
   page.counter(reads, reads_help, now.reads_from_bus, {{"source", "bus"}});
   page.counter(reads, reads_help, now.reads_from_database, {{"source", "database"}});
+  const std::string_view rates = "fluxora_shared_rate_counts_total";
+  const std::string_view rates_help = "Requests counted for a limit.";
+  page.counter(rates, rates_help, now.rates_shared, {{"scope", "fleet"}});
+  page.counter(rates, rates_help, now.rates_alone, {{"scope", "instance"}});
   page.gauge("fluxora_shared_addresses", "Addresses with open feeds on other instances.", now.addresses_elsewhere);
 }
 
@@ -315,7 +332,8 @@ std::string metrics_text(const MetricsSources& sources) {
   write_websockets(page, sources.server.statistics(), feeds);
   write_sse(page, sources.sse);
   write_feeds(page, feeds);
-  write_database(page, sources.store.statistics());
+  write_database(page, sources.store.statistics(), sources.database.is_well());
+  if (sources.pruner != nullptr) write_log_size(page, sources.pruner->statistics());
   if (sources.indexer != nullptr) write_indexer(page, *sources.indexer);
   if (sources.intake != nullptr) write_intake(page, *sources.intake);
   if (sources.jobs != nullptr) write_jobs(page, sources.jobs->statistics());

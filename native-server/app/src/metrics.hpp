@@ -10,12 +10,14 @@
 #include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/ports/readiness.hpp"
 #include "fluxora/redis/redis.hpp"
 #include "fluxora/store/store.hpp"
 #include "fluxora/telemetry/request_metrics.hpp"
 #include "fluxora/telemetry/span_exporter.hpp"
 #include "fluxora/webhooks/upkeep.hpp"
 #include "jobs.hpp"
+#include "log_pruner.hpp"
 #include "parts.hpp"
 
 namespace fluxora::app {
@@ -26,6 +28,7 @@ struct MetricsSources {
   const telemetry::RequestMetrics& requests;
   const net::Server& server;
   const store::Store& store;
+  const ports::Readiness& database;
   const hub::Hub& hub;
   const api::AccessControl& access;
   const api::IdempotencyCounters& idempotency;
@@ -38,6 +41,7 @@ struct MetricsSources {
   const redis::Redis* redis = nullptr;             ///< none: not configured
   const webhooks::Upkeep* upkeep = nullptr;        ///< of webhooks
   const WebhookSender* sender = nullptr;           ///< none: no webhooks are sent by this process
+  const LogPruner* pruner = nullptr;               ///< of the event log
 };
 
 /// The body of GET /metrics, as it stands now. docs/observability.md lists the same. From any thread; doesn't block.

@@ -12,6 +12,7 @@
 #include "fluxora/core/bytes.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/telemetry/otlp_http.hpp"
+#include "process.hpp"
 
 namespace fluxora::app {
 namespace {
@@ -49,9 +50,8 @@ std::string filters_of(const net::Request& request) {
 /// What is told of each request: a line of the log, counts, and a span where it is traced.
 class RequestReport {
  public:
-  RequestReport(ports::Log& log, telemetry::RequestMetrics& metrics, telemetry::Tracer& tracer,
-                api::TrustedProxies proxies)
-      : log_(log), metrics_(metrics), tracer_(tracer), proxies_(std::move(proxies)) {}
+  RequestReport(ports::Log& log, telemetry::RequestMetrics& metrics, telemetry::Tracer& tracer)
+      : log_(log), metrics_(metrics), tracer_(tracer) {}
 
   void operator()(const net::Request& request, const net::RequestEnd& end) const {
     // Of a feed neither the time nor who ended it says anything about how it was answered.
@@ -65,10 +65,9 @@ class RequestReport {
     const std::string method = api::without_credentials(request.method);
     const std::string path = api::without_credentials(request.path);
     const std::string request_id = api::without_credentials(request.request_id);
-    const bool trusted = !proxies_.empty() && proxies_.trusts(end.peer);
-    const auto trace =
-        tracer_.record_request(request.headers, {method, path, request_id, request.remote_address, end.route,
-                                                 end.status, end.duration, end.aborted && !end.endless, trusted});
+    const auto trace = tracer_.record_request(
+        request.headers, {method, path, request_id, request.remote_address, end.route, request.traceparent, end.status,
+                          end.duration, end.aborted && !end.endless});
     const std::string filters = filters_of(request);
     ports::LogField filters_field("filters", ports::LogField::Json{filters});
     filters_field.is_absent = filters.empty();
@@ -95,7 +94,6 @@ class RequestReport {
   ports::Log& log_;
   telemetry::RequestMetrics& metrics_;
   telemetry::Tracer& tracer_;
-  const api::TrustedProxies proxies_;
 };
 
 chain::StellarRpcOptions rpc_options(const Config& config) {
@@ -114,6 +112,7 @@ store::StoreOptions store_options(const Config& config) {
   options.database_url = config.database_url;
   options.replica_url = config.database_replica_url;
   options.read_connections = config.db_pool_size;
+  options.log_partition_entries = config.log_partition_entries;
   options.max_exports = config.export_max_concurrent;
   options.export_timeout_ms = config.export_timeout_ms;
   return options;
@@ -201,7 +200,11 @@ net::ServerOptions server_options(const Config& config, ports::Log& log, telemet
       cors.apply(request, response);
     };
   }
-  options.on_response = RequestReport(log, metrics, tracer, config.trusted_proxies);
+  options.traceparent = [&tracer, proxies = config.trusted_proxies](const net::Request& request,
+                                                                    std::string_view peer) {
+    return tracer.begin_request(request.headers, !proxies.empty() && proxies.trusts(peer));
+  };
+  options.on_response = RequestReport(log, metrics, tracer);
   options.on_trouble = [&log](std::string_view message) { log.warn("network_trouble", message); };
   return options;
 }
@@ -220,6 +223,11 @@ std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, por
 api::AccessOptions access_options(const Config& config) {
   return {config.auth_required, config.jwt_secret, config.write_rate_limit, config.indexer_worker_token,
           config.ws_auth_required};
+}
+
+std::string demo_folder(const Config& config) {
+  if (config.demo_root == "none") return {};
+  return config.demo_root.empty() ? installed_demo_root() : config.demo_root;
 }
 
 outbound::TargetRules webhook_targets(const Config& config) {
@@ -247,12 +255,29 @@ webhooks::DispatcherOptions dispatcher_options(const Config& config) {
   return options;
 }
 
+LogPrunerOptions log_pruner_options(const Config& config) {
+  constexpr core::UnixSeconds day_s = 86'400;
+  return {config.log_retention_days * day_s, std::chrono::seconds(config.log_retention_check_s)};
+}
+
 webhooks::UpkeepOptions upkeep_options(const Config& config) {
   constexpr core::UnixMillis day_ms = 86'400'000;
   webhooks::UpkeepOptions options;
   if (!config.webhook_url.empty()) options.configured = ports::ConfiguredEndpoint{config.webhook_url};
   options.retention_ms = config.webhook_retention_days * day_ms;
   options.most_waiting = config.webhook_max_waiting;
+  return options;
+}
+
+ops::S3Options s3_options(const Config& config) {
+  ops::S3Options options;
+  options.aws.access_key_id = config.aws_access_key_id;
+  options.aws.secret_access_key = config.aws_secret_access_key;
+  options.aws.session_token = config.aws_session_token;
+  options.aws.region = config.aws_region;
+  options.aws.ca_file = config.aws_ca_bundle;
+  options.aws.user_agent = "Fluxora/" FLUXORA_VERSION;
+  options.endpoint = config.aws_endpoint_url;
   return options;
 }
 

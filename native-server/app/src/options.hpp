@@ -10,6 +10,7 @@
 #include "fluxora/indexer/event_intake.hpp"
 #include "fluxora/indexer/indexer.hpp"
 #include "fluxora/net/server.hpp"
+#include "fluxora/ops/backup.hpp"
 #include "fluxora/outbound/webhook_transport.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/random.hpp"
@@ -20,6 +21,7 @@
 #include "fluxora/telemetry/tracer.hpp"
 #include "fluxora/webhooks/dispatcher.hpp"
 #include "fluxora/webhooks/upkeep.hpp"
+#include "log_pruner.hpp"
 
 namespace fluxora::app {
 
@@ -49,10 +51,18 @@ namespace fluxora::app {
 [[nodiscard]] std::unique_ptr<telemetry::SpanExporter> span_exporter(const Config& config, ports::Random& random,
                                                                      ports::Log& log);
 
+/// The folder of the demo page; empty: there is none.
+[[nodiscard]] std::string demo_folder(const Config& config);
+
+[[nodiscard]] LogPrunerOptions log_pruner_options(const Config& config);
+
 /// Whom webhooks may go to.
 [[nodiscard]] outbound::TargetRules webhook_targets(const Config& config);
 [[nodiscard]] outbound::CurlTransportOptions webhook_transport_options(const Config& config);
 [[nodiscard]] webhooks::DispatcherOptions dispatcher_options(const Config& config);
 [[nodiscard]] webhooks::UpkeepOptions upkeep_options(const Config& config);
+
+/// Of backups in S3.
+[[nodiscard]] ops::S3Options s3_options(const Config& config);
 
 }  // namespace fluxora::app

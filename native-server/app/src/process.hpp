@@ -1,6 +1,8 @@
 #pragma once
 
 #include <csignal>
+#include <string>
+#include <string_view>
 
 namespace fluxora::app {
 
@@ -21,5 +23,12 @@ class EndSignals {
 
 /// A connection takes a descriptor, and the soft limit that a process gets is often 1,024: up to the hard one.
 void raise_descriptor_limit();
+
+/// Tells whoever started this process how it is: "READY=1", "STOPPING=1" (sd_notify(3)). `address` is NOTIFY_SOCKET's
+/// value, a path or, behind an @, a name; empty: nobody asked. What can't be told is left out: the service runs anyway.
+void notify_service_manager(const std::string& address, std::string_view state);
+
+/// PREFIX/share/fluxora/demo where this program is PREFIX/bin/… and that folder exists; else empty.
+[[nodiscard]] std::string installed_demo_root();
 
 }  // namespace fluxora::app

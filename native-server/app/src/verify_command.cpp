@@ -21,7 +21,7 @@
 namespace fluxora::app {
 namespace {
 
-/// {"entry":17,…}, {"stream":"C…-7",…}, {"ledger":51000294,…} or {"checkpoint":true,…}.
+/// {"entry":17,…}, {"stream":"C…-7",…}, {"ledger":51000294,…}, {"checkpoint":true,…} or {"pruned":true,…}.
 void write_difference(core::JsonWriter& json, const indexer::FoldDifference& difference) {
   using Of = indexer::FoldDifference::Of;
   json.begin_object();
@@ -30,6 +30,7 @@ void write_difference(core::JsonWriter& json, const indexer::FoldDifference& dif
     case Of::stream: json.key("stream").string(difference.name); break;
     case Of::ledger: json.key("ledger").raw(difference.name); break;
     case Of::checkpoint: json.key("checkpoint").boolean(true); break;
+    case Of::pruned: json.key("pruned").boolean(true); break;
   }
   write_difference_members(json, difference);
   json.end_object();
@@ -38,6 +39,10 @@ void write_difference(core::JsonWriter& json, const indexer::FoldDifference& dif
 std::string message_of(const indexer::VerifyResult& result) {
   const std::uint64_t count = result.differences.count();
   if (!result.finished) return "Ended before all was read. Nothing is kept of it: run it again for a result.";
+  if (count == 0 && result.from_seq > 1) {
+    return "All is as the log says, from entry " + core::format_u64(result.from_seq) +
+           " on: what was before it was pruned.";
+  }
   if (count == 0) return "All is as the log says.";
   return (count == 1 ? std::string("One thing isn't") : core::format_u64(count) + " things aren't") +
          " as the log says, when it is folded again.";
@@ -48,6 +53,9 @@ void print(const indexer::VerifyResult& result) {
     json.begin_object();
     json.key("success").boolean(result.finished && result.differences.count() == 0);
     json.key("message").string(message_of(result));
+    json.key("fromEntry").unsigned_integer(result.from_seq);
+    json.key("prunedLedger");
+    result.pruned_ledger == 0 ? json.null() : json.unsigned_integer(result.pruned_ledger);
     json.key("entries").unsigned_integer(result.entries);
     json.key("streams").unsigned_integer(result.streams);
     json.key("ledgers").unsigned_integer(result.ledgers);

@@ -115,6 +115,9 @@ void Hub::read_news() {
       change_log(page.head);
       continue;
     }
+    // Entries were pruned before we came to them: the threads find the hole, and their followers resume by their
+    // cursors.
+    position_.seq = std::max(position_.seq, page.head.oldest_seq - std::min<std::uint64_t>(page.head.oldest_seq, 1));
     const bool is_end = !page.has_more;
     if (on_entries_ && !page.entries.empty()) on_entries_();
     publish(std::move(page.entries));

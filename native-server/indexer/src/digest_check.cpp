@@ -35,6 +35,21 @@ void DigestCheck::differs(std::uint64_t ledger, const char* field, std::optional
   differences_.add({FoldDifference::Of::ledger, std::to_string(ledger), field, std::move(held), std::move(folded)});
 }
 
+void DigestCheck::begin_behind(const ports::PrunedPart& pruned) {
+  digest_ = pruned.digest;
+  last_with_entries_ = pruned.ledger;
+  std::optional<ports::ScannedLedger> newest;
+  for (const ports::ScannedLedger* held = next_held(); held != nullptr && held->sequence <= pruned.ledger;
+       held = next_held()) {
+    last_held_ = *held;
+    ++next_in_page_;
+    if (held->digest) newest = last_held_;
+  }
+  if (newest.value_or(ports::ScannedLedger{}).digest.value_or(core::Hash{}) == pruned.digest) return;
+  differs(newest ? newest->sequence : pruned.ledger, "digest", newest ? hex_or_none(newest->digest) : std::nullopt,
+          core::hex_encode(pruned.digest));
+}
+
 void DigestCheck::add(const core::LogEntry& entry) {
   if (!is_of_the_chain(entry)) return;
   const std::string seq = std::to_string(entry.seq);

@@ -17,6 +17,8 @@ class DigestCheck {
  public:
   DigestCheck(ports::LogScan& scan, FoldDifferences& differences) : scan_(scan), differences_(differences) {}
 
+  /// Before the first entry, where those of the ledgers up to `pruned.ledger` were pruned.
+  void begin_behind(const ports::PrunedPart& pruned);
   /// The next entry that stands, of whatever kind: those that the chain said make digests.
   void add(const core::LogEntry& entry);
   /// After the last: looks at the rest of the ledgers and at the checkpoint.

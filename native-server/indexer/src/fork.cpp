@@ -1,6 +1,7 @@
 #include "fork.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,15 @@ std::optional<ports::Checkpoint> find_common_ledger(const std::vector<core::Ledg
   return std::nullopt;
 }
 
+/// What lies below it can't be taken back: its entries aren't there.
+void refuse_below_pruned(const ports::IngestTransaction& transaction, std::uint32_t target) {
+  const std::uint32_t pruned = transaction.pruned_ledger();
+  if (target >= pruned) return;
+  throw Halt("The chain has left ours at or below ledger " + std::to_string(pruned) +
+             ", up to which entries were pruned: they can't be taken back. If the RPC is the wrong one, point"
+             " STELLAR_RPC_URL at another; if it is right, read the chain again with fluxora-server replay.");
+}
+
 }  // namespace
 
 ForkEnd leave_fork(const ports::Checkpoint& checkpoint, std::uint32_t oldest_held, ports::ChainSource& chain,
@@ -60,7 +70,9 @@ ForkEnd leave_fork(const ports::Checkpoint& checkpoint, std::uint32_t oldest_hel
   while (end.checkpoint && end.checkpoint->ledger > target) {
     const std::uint32_t step = store.rollback_step(target, rollback_entries);
     const std::optional<ports::Checkpoint> to = step > target ? checkpoint_at(held, step) : common;
-    end.retracted += roll_back(to, *store.begin(end.checkpoint));
+    const std::unique_ptr<ports::IngestTransaction> transaction = store.begin(end.checkpoint);
+    refuse_below_pruned(*transaction, target);
+    end.retracted += roll_back(to, *transaction);
     end.checkpoint = to;
   }
   return end;

@@ -18,8 +18,8 @@ struct ForkEnd {
 
 /// The chain no longer has the last ledger that we indexed, `checkpoint`: goes back to the last that both have, in
 /// steps that each leave a whole log of a lower checkpoint. `oldest_held`: the oldest ledger that the chain's source
-/// holds. Throws Halt, with nothing written, where what we hold goes back too far to be a fork, and what the source and
-/// the store throw.
+/// holds. Throws Halt, with nothing written, where what we hold goes back too far to be a fork, or the fork to what was
+/// pruned, and what the source and the store throw.
 ForkEnd leave_fork(const ports::Checkpoint& checkpoint, std::uint32_t oldest_held, ports::ChainSource& chain,
                    ports::LedgerStore& store);
 

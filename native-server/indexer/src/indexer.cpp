@@ -305,7 +305,7 @@ class Indexer::Impl {
   void index(std::uint32_t first, std::uint32_t last) {
     const auto span = tracer_ == nullptr ? nullptr : tracer_->start(ports::SpanKind::internal, "indexer batch");
     try {
-      const IngestCounts counts = index_batch(first, last);
+      const IngestCounts counts = index_batch(first, last, span ? span->traceparent() : std::string());
       if (!span) return;
       span->set("fluxora.ledger.first", std::int64_t{first});
       span->set("fluxora.ledger.last", std::int64_t{checkpoint_ ? checkpoint_->ledger : 0});
@@ -317,13 +317,13 @@ class Indexer::Impl {
   }
 
   /// Takes the ledgers from `first` on, or goes back where the chain has left ours.
-  IngestCounts index_batch(std::uint32_t first, std::uint32_t last) {
+  IngestCounts index_batch(std::uint32_t first, std::uint32_t last, std::string traceparent) {
     // The chain may change between two calls. One hash stands for everything below it, so the batch is of one chain
     // when its last ledger's is the same before and after. SPEC section 9.
     if (!checkpoint_) refuse_changed_network();
     const ports::LedgerHeader before = chain_.ledgers(last, last).front();
     ports::EventBatch read = chain_.events(first, last);
-    LedgerBatch batch{first, read.complete_through, {}, std::move(read.events), std::nullopt};
+    LedgerBatch batch{first, read.complete_through, {}, std::move(read.events), std::nullopt, std::move(traceparent)};
     batch.headers = read_headers(batch);
     const ports::LedgerHeader after = batch.last == last ? batch.headers.back() : chain_.ledgers(last, last).front();
     if (after.hash != before.hash) {

@@ -191,6 +191,7 @@ class BatchIngest {
 }  // namespace
 
 std::size_t LogChange::append(const LedgerBatch& batch) {
+  traceparent_ = batch.traceparent;
   return BatchIngest(batch, *this).run();
 }
 

@@ -24,6 +24,7 @@ std::size_t LogChange::commit(const std::optional<ports::Checkpoint>& checkpoint
   for (const auto& [id, ledger] : to_observe_) record.to_observe.push_back({id, ledger, false, 0});
   record.checkpoint = checkpoint;
   record.audit = std::move(audit);
+  record.traceparent = std::move(traceparent_);
   transaction_.commit(record);
   return record.entries.size();
 }

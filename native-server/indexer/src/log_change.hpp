@@ -51,6 +51,7 @@ class LogChange {
   std::map<std::string, std::uint32_t> to_observe_;  ///< streams, and the first ledger that wants it
   std::optional<std::uint32_t> forget_above_;
   bool has_undone_ = false;
+  std::string traceparent_;  ///< the last appended batch's
 };
 
 }  // namespace fluxora::indexer

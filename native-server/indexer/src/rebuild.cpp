@@ -44,7 +44,7 @@ class Rebuild {
         refold_(extent_.folds_chain) {}
 
   RebuildResult run() {
-    resume();
+    if (!resume()) begin();
     result_.finished = catch_up() && find_suspects() && catch_up() && finish();
     if (!result_.finished) save();
     result_.entries = folded_;
@@ -53,12 +53,30 @@ class Rebuild {
   }
 
  private:
-  void resume() {
+  /// False: there is no place from which the log can be gone on with.
+  bool resume() {
     const std::optional<ports::RebuildPlace> place = store_.place();
-    if (!place) return;
-    if (place->epoch != extent_.epoch || place->seq > extent_.head_seq) return store_.forget_place();
+    if (!place) return false;
+    const bool is_below_pruned = place->seq + 1 < extent_.oldest_seq;
+    if (place->epoch != extent_.epoch || place->seq > extent_.head_seq || is_below_pruned) {
+      store_.forget_place();
+      return false;
+    }
     store_.load([this](core::Stream stream) { refold_.put(std::move(stream)); });
     folded_ = saved_ = result_.resumed_from = place->seq;
+    return true;
+  }
+
+  /// With what pruned entries have left, if there were any. The claim keeps more from being pruned meanwhile.
+  void begin() {
+    if (!extent_.pruned) return;
+    for_each_left_stream(store_.log(), extent_.oldest_seq, [this](const ports::PrunedStream& left) {
+      auto stream = pruned_state(left);
+      if (!stream) return;
+      unsaved_.insert(left.id);
+      refold_.begin_with(std::move(*stream));
+    });
+    folded_ = saved_ = extent_.oldest_seq - 1;
   }
 
   void save() {
@@ -144,7 +162,12 @@ class Rebuild {
 
   /// Folds all that the streams' entries say up to where the rebuild is.
   void fold_past_of(const std::vector<std::string>& streams, Refold& past, ports::LogScan& scan) const {
-    std::uint64_t after = 0;
+    if (extent_.pruned) {
+      for (const ports::PrunedStream& left : scan.left_streams_of(streams, extent_.oldest_seq)) {
+        if (auto stream = pruned_state(left)) past.begin_with(std::move(*stream));
+      }
+    }
+    std::uint64_t after = extent_.oldest_seq - 1;
     while (after < folded_) {
       std::vector<ports::ScannedEntry> page = scan.entries_of(streams, after, options_.page_entries);
       if (page.empty()) return;

@@ -113,11 +113,32 @@ RefoldFinding Refold::fold_retraction(core::LogEntry& entry) {
 
 ports::LogExtent foldable_extent(ports::LogScan& scan) {
   ports::LogExtent extent = scan.extent();
-  if (extent.oldest_seq > 1) {
+  if (extent.oldest_seq > 1 && !extent.pruned) {
     throw LogUnfoldable("The log begins with entry " + std::to_string(extent.oldest_seq) +
-                        ": what was before it is gone, so it can't be folded from nothing.");
+                        ", and nothing says what the entries before it left: it can't be folded.");
   }
   return extent;
+}
+
+void for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
+                          const std::function<void(const ports::PrunedStream&)>& take) {
+  constexpr std::size_t page_streams = 5'000;
+  std::string last_id;
+  for (;;) {
+    const std::vector<ports::PrunedStream> page = scan.left_streams(oldest_seq, last_id, page_streams);
+    for (const ports::PrunedStream& left : page) take(left);
+    if (page.size() < page_streams) return;
+    last_id = page.back().id;
+  }
+}
+
+std::optional<core::Stream> pruned_state(const ports::PrunedStream& left) {
+  if (!left.state || left.state->empty()) return std::nullopt;
+  auto stream = core::decode_stream(*left.state);
+  if (!stream || stream->id != left.id) {
+    throw LogUnfoldable("What the pruned entries left of stream " + left.id + " can't be read.");
+  }
+  return std::move(*stream);
 }
 
 }  // namespace fluxora::indexer

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "fluxora/core/log_entry.hpp"
@@ -37,6 +39,8 @@ class Refold {
   /// `folds_chain` false: entries of the chain change no stream (CONTRACT_IDS=*).
   explicit Refold(bool folds_chain) : folds_chain_(folds_chain) {}
 
+  /// A stream as it stands before the log's oldest entry, where what was before that was pruned.
+  void begin_with(core::Stream stream) { log_.put(std::move(stream)); }
   /// A stream as it stands before what is folded next: for going on in the middle of a log.
   void put(core::Stream stream);
   /// Those of the entries folded next that are retracted later, ascending; they replace what was said before.
@@ -75,7 +79,13 @@ class Refold {
   std::unordered_map<std::string, std::uint64_t> newest_change_;  ///< of each stream, that stands
 };
 
-/// How far the log goes. Throws LogUnfoldable where its first entries are gone.
+/// How far the log goes. Throws LogUnfoldable where its first entries are gone and nothing says what they left.
 [[nodiscard]] ports::LogExtent foldable_extent(ports::LogScan& scan);
+/// The stream that the pruned entries left; none: none, or they weren't folded. Throws LogUnfoldable where the state
+/// isn't that of this stream.
+[[nodiscard]] std::optional<core::Stream> pruned_state(const ports::PrunedStream& left);
+/// Gives what the entries below `oldest_seq` left of each stream, one after another, as LogScan orders them.
+void for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
+                          const std::function<void(const ports::PrunedStream&)>& take);
 
 }  // namespace fluxora::indexer

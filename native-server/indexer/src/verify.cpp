@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "digest_check.hpp"
+#include "fluxora/core/snapshot_digest.hpp"
 #include "refold.hpp"
 #include "stream_comparison.hpp"
 
@@ -39,6 +40,7 @@ class Verification {
       : scan_(snapshot), progress_(progress), extent_(foldable_extent(snapshot)), refold_(extent_.folds_chain) {}
 
   VerifyResult run() {
+    begin();
     if (!read_log()) return result_;
     digests_.finish(extent_.checkpoint);
     compare_all_streams(scan_, refold_.streams(), [this](const std::string&, std::vector<FoldDifference> differences) {
@@ -52,6 +54,35 @@ class Verification {
   }
 
  private:
+  void begin() {
+    if (!extent_.pruned) return;
+    result_.from_seq = extent_.oldest_seq;
+    result_.pruned_ledger = extent_.pruned->ledger;
+    last_seq_ = extent_.oldest_seq - 1;
+    take_pruned_streams();
+    digests_.begin_behind(*extent_.pruned);
+  }
+
+  void take_pruned_streams() {
+    core::Hash states{};
+    for_each_left_stream(scan_, extent_.oldest_seq, [&](const ports::PrunedStream& left) {
+      states = core::snapshot_digest(states, left.id, left.last_seq, left.state);
+      last_seqs_.emplace(left.id, left.last_seq);
+      take_pruned_stream(left);
+    });
+    if (states == extent_.pruned->states) return;
+    result_.differences.add({FoldDifference::Of::pruned, "", "pruned_states", core::hex_encode(extent_.pruned->states),
+                             core::hex_encode(states)});
+  }
+
+  void take_pruned_stream(const ports::PrunedStream& left) {
+    try {
+      if (auto stream = pruned_state(left)) refold_.begin_with(std::move(*stream));
+    } catch (const LogUnfoldable&) {
+      differs(left.last_seq, "stream_state", hex_or_none(left.state), std::nullopt);
+    }
+  }
+
   /// False: ended.
   bool read_log() {
     while (progress_.reached(last_seq_, extent_.head_seq, result_.entries)) {

@@ -107,7 +107,9 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   }
 
   void shut_down() override {
-    if (phase_ == Phase::head && in_.empty()) close();
+    // A request that has arrived and wasn't read yet is answered, too.
+    ErrorCode ignored;
+    if (phase_ == Phase::head && in_.empty() && socket_.available(ignored) == 0) close();
   }
   void cut() override { close(); }
 
@@ -208,8 +210,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     if (const auto error = parse_request_head(head, *request_, framing_)) return fail(*error);
     in_.consume(scanner_.end());
 
-    const std::string_view id = only_value(request_->headers, "X-Request-Id");
-    request_->request_id = is_request_id(id) ? std::string(id) : worker_.random_id();
+    name_request();
     if (const auto& client_address = worker_.options().client_address)
       request_->remote_address = client_address(*request_);
     if (const std::string_view name = worker_.single_fields().repeated(request_->headers); !name.empty())
@@ -311,10 +312,18 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     return send(std::move(response));
   }
 
+  /// By what its head says, as far as that was read.
+  void name_request() {
+    const std::string_view id = only_value(request_->headers, "X-Request-Id");
+    request_->request_id = is_request_id(id) ? std::string(id) : worker_.random_id();
+    if (const auto& traceparent = worker_.options().traceparent)
+      request_->traceparent = traceparent(*request_, remote_address_);
+  }
+
   /// A request that can't be read to its end: answered, and the connection with it.
   bool fail(const WireError& error) { return fail(error.status, error.detail); }
   bool fail(unsigned status, std::string_view detail) {
-    if (request_->request_id.empty()) request_->request_id = worker_.random_id();
+    if (request_->request_id.empty()) name_request();
     if (!started_) count_request();
     framing_.close = true;
     linger_ = true;
@@ -323,7 +332,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
 
   bool send(Response response) {
     if (const auto& before_response = worker_.options().before_response) before_response(*request_, response);
-    close_after_ = framing_.close || worker_.stopping();
+    close_after_ = framing_.close || worker_.draining();
     status_ = response.status;
     out_.clear();
     written_ = 0;

@@ -58,9 +58,12 @@ class Server::Impl {
     workers_.at(io_thread)->mailbox()->post(std::move(task));
   }
 
+  void begin_drain() { state_.draining.store(true); }
+
   void stop(std::chrono::milliseconds grace) {
     if (stopped_) return;
     stopped_ = true;
+    begin_drain();
     state_.stopping.store(true);
     if (started_) {
       for (const auto& worker : workers_) worker->begin_stop();
@@ -106,6 +109,9 @@ std::size_t Server::websocket_connections() const noexcept {
 }
 ServerStatistics Server::statistics() const noexcept {
   return impl_->statistics();
+}
+void Server::begin_drain() {
+  impl_->begin_drain();
 }
 void Server::stop(std::chrono::milliseconds grace) {
   impl_->stop(grace);

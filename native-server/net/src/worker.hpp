@@ -63,6 +63,7 @@ class Session {
 /// What the workers of a server share.
 struct ServerState {
   std::atomic<std::size_t> websockets{0};
+  std::atomic<bool> draining{false};
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable changed;
@@ -122,6 +123,7 @@ class Worker {
   void remove(Session& session);
   /// Calls the session's flush() behind the handlers that are ready now.
   void flush_later(std::shared_ptr<Session> session);
+  [[nodiscard]] bool draining() const noexcept { return state_.draining.load(std::memory_order_relaxed); }
   [[nodiscard]] bool stopping() const noexcept { return state_.stopping.load(std::memory_order_relaxed); }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Router& router() const noexcept { return router_; }

@@ -7,6 +7,7 @@
 #include "live_log_tail.hpp"
 #include "redis_log_bus.hpp"
 #include "shared_counts.hpp"
+#include "shared_rates.hpp"
 #include "subscription.hpp"
 
 namespace fluxora::redis {
@@ -26,45 +27,52 @@ struct Redis::Parts {
         self(new_instance(random)),
         connectivity(log),
         commands(address, connectivity, [this] { counts.tick(); }),
-        bus(address.database, self, commands, clock, [this](const RedisLogBus::Names& names) { listen_to(names); }),
+        bus(address.database, self, commands, clock, [this](const RedisLogBus::Names& now) { listen_to(now); }),
         counts(self, clock, [this](std::string message) { return tell_connections(std::move(message)); }),
+        rates(
+            clock, [this] { return name(&RedisLogBus::Names::rates); },
+            [this](Command command, CommandQueue::Answer answer) {
+              return commands.submit(std::move(command), std::move(answer));
+            }),
         subscription(address, connectivity,
                      {[this](const std::string& channel, std::string_view message) { hear(channel, message); },
                       [this] { bus.inbox().doubt(); }}) {}
 
-  void listen_to(const RedisLogBus::Names& names) {
+  void listen_to(const RedisLogBus::Names& followed) {
     {
       const std::lock_guard lock(mutex);
-      connections_channel = names.connections;
+      names = followed;
     }
-    subscription.listen_to({names.log, names.connections});
+    subscription.listen_to({followed.log, followed.connections});
   }
 
-  std::string connections() {
+  /// Of the log that is followed; empty where none is yet.
+  std::string name(std::string RedisLogBus::Names::* which) {
     const std::lock_guard lock(mutex);
-    return connections_channel;
+    return names.*which;
   }
 
   bool tell_connections(std::string message) {
-    std::string channel = connections();
+    std::string channel = name(&RedisLogBus::Names::connections);
     return !channel.empty() && commands.submit({"PUBLISH", std::move(channel), std::move(message)});
   }
 
   void hear(const std::string& channel, std::string_view message) {
-    if (channel != connections()) return bus.take(message);
+    if (channel != name(&RedisLogBus::Names::connections)) return bus.take(message);
     if (!counts.take(message)) ++refused_counts;
   }
 
   ports::Clock& clock;
   const InstanceId self;
   std::mutex mutex;
-  std::string connections_channel;
+  RedisLogBus::Names names;
   Connectivity connectivity;
   LiveLogTail::Counts reads;
   std::atomic<std::uint64_t> refused_counts{0};
   CommandQueue commands;
   RedisLogBus bus;
   SharedCounts counts;
+  SharedRates rates;
   Subscription subscription;
 };
 
@@ -81,6 +89,10 @@ std::unique_ptr<ports::LogTail> Redis::make_tail(MakeTail database) {
 
 ports::ConnectionCounts& Redis::connection_counts() {
   return parts_->counts;
+}
+
+ports::RateCounts& Redis::rate_counts() {
+  return parts_->rates;
 }
 
 void Redis::start() {
@@ -100,6 +112,7 @@ bool Redis::is_well() const {
 RedisStatistics Redis::statistics() const {
   const CommandQueue::Counts commands = parts_->commands.counts();
   const RedisLogBus::Counts pages = parts_->bus.counts();
+  const SharedRates::Counts rates = parts_->rates.counts();
   RedisStatistics statistics;
   statistics.well = is_well();
   statistics.publishes = parts_->bus.publishes();
@@ -112,6 +125,8 @@ RedisStatistics Redis::statistics() const {
   statistics.reads_from_bus = parts_->reads.from_bus;
   statistics.reads_from_database = parts_->reads.from_database;
   statistics.addresses_elsewhere = parts_->counts.addresses_elsewhere();
+  statistics.rates_shared = rates.shared;
+  statistics.rates_alone = rates.alone;
   return statistics;
 }
 

@@ -21,7 +21,7 @@ bool was_renewed(const Reply& reply) {
 
 RedisLogBus::Names RedisLogBus::names(unsigned database, const std::string& epoch) {
   const std::string prefix = "fluxora:" + std::to_string(database) + ":{" + epoch + "}:";
-  return {prefix + "log", prefix + "connections", prefix + "publisher"};
+  return {prefix + "log", prefix + "connections", prefix + "publisher", prefix + "rate:"};
 }
 
 RedisLogBus::RedisLogBus(unsigned database, InstanceId self, CommandQueue& commands, const ports::Clock& clock,

@@ -24,6 +24,7 @@ class RedisLogBus final : public LogBus {
     std::string log;          ///< channel
     std::string connections;  ///< channel
     std::string publisher;    ///< key
+    std::string rates;        ///< prefix of keys
   };
   /// Of a log on a Redis: two installations that share one have different epochs. Channels know no databases, so that
   /// one's number is in the name, too.

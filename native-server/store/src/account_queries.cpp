@@ -76,18 +76,22 @@ class StatementSource {
   using Page = ports::StatementPage;
   static constexpr std::string_view name = "statement";
 
-  StatementSource(pqxx::connection& connection, const Query& query, int timeout_ms)
-      : sql_(connection), from_(query.from) {
+  StatementSource(pqxx::connection& connection, const Query& query, int timeout_ms) : sql_(connection) {
     open_snapshot(sql_, timeout_ms);
     const std::string account = sql_.quote(query.account);
-    const pqxx::result rows = sql_.exec("SELECT " + std::string(read_point_columns) +
-                                        ", (SELECT max(s.updated_at_ms) / 1000 FROM streams s WHERE " +
-                                        is_party(account) + ") FROM log_head h CROSS JOIN indexer_checkpoint c");
+    const pqxx::result rows =
+        sql_.exec("SELECT " + std::string(read_point_columns) +
+                  ", (SELECT max(s.updated_at_ms) / 1000 FROM streams s WHERE " + is_party(account) +
+                  "), coalesce(h.pruned_closed_at, 0) FROM log_head h"
+                  " CROSS JOIN indexer_checkpoint c");
     at_.at = read_point_from_row(rows[0], 0);
     const pqxx::field changed_at = rows[0][read_point_width];
     at_.as_of =
         std::max(at_.at.indexed_at.value_or(query.now), changed_at.is_null() ? 0 : changed_at.as<std::uint64_t>());
     at_.settled = at_.at.indexed_at.value_or(query.now - 1);
+    // Whose party the account was before someone else became it can't be told of what was pruned, so for all accounts.
+    at_.known_from = rows[0][read_point_width + 1].as<core::UnixSeconds>();
+    from_ = query.from.value_or(at_.known_from);
     to_ = query.to.value_or(at_.settled);
     fold_.emplace(query.account, from_, to_);
     sql_.exec("DECLARE parties NO SCROLL CURSOR FOR SELECT s.id FROM (" + ever_party(account) +
@@ -98,7 +102,7 @@ class StatementSource {
 
   Page next_page() {
     Page page;
-    page.last = from_ >= to_ || (!reading_states_ && !begin_next_streams());
+    page.last = from_ >= to_ || from_ < at_.known_from || (!reading_states_ && !begin_next_streams());
     if (page.last) return page;
     const pqxx::result rows = sql_.exec("FETCH FORWARD " + std::to_string(statement_page_states) + " FROM states");
     for (const auto& row : rows) {
@@ -137,7 +141,7 @@ class StatementSource {
 
   pqxx::work sql_;
   Start at_;
-  core::UnixSeconds from_;
+  core::UnixSeconds from_ = 0;
   core::UnixSeconds to_ = 0;
   std::optional<core::StatementFold> fold_;
   bool reading_states_ = false;

@@ -9,7 +9,6 @@
 
 #include "fluxora/core/api_entry.hpp"
 #include "ledger_writer.hpp"
-#include "log_appender.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
@@ -46,8 +45,11 @@ core::UnixSeconds time_of(core::EventName event, const core::Stream& stream) {
 
 }  // namespace
 
-CarriedEntries::CarriedEntries(pqxx::transaction_base& sql, std::string served_schema, std::string next_schema)
-    : sql_(sql), served_schema_(std::move(served_schema)), next_schema_(std::move(next_schema)) {}
+CarriedEntries::CarriedEntries(pqxx::transaction_base& sql, std::string served_schema, std::string next_schema,
+                               std::uint64_t partition_entries)
+    : sql_(sql), served_schema_(std::move(served_schema)), next_schema_(std::move(next_schema)) {
+  end_.partition_entries = partition_entries;
+}
 
 void CarriedEntries::search(const std::string& schema) {
   sql_.exec("SET LOCAL search_path = " + sql_.quote_name(schema));
@@ -55,7 +57,9 @@ void CarriedEntries::search(const std::string& schema) {
 
 void CarriedEntries::lock_end() {
   sql_.exec("SELECT FROM indexer_checkpoint FOR UPDATE");
-  head_seq_ = sql_.exec("SELECT seq FROM log_head FOR UPDATE")[0][0].as<std::uint64_t>();
+  const pqxx::row row = sql_.exec("SELECT seq, partitioned_to FROM log_head FOR UPDATE")[0];
+  end_.seq = row[0].as<std::uint64_t>();
+  end_.partitioned_to = row[1].as<std::uint64_t>();
 }
 
 void CarriedEntries::carry(std::uint64_t through) {
@@ -102,7 +106,7 @@ void CarriedEntries::append_time(core::EventName event, const std::string& strea
 
 void CarriedEntries::append(core::LogEntry entry) {
   const core::Stream* before = fold_.find(entry.stream_id);
-  entry.seq = head_seq_ + entries_.size() + 1;
+  entry.seq = end_.seq + entries_.size() + 1;
   entry.prev_seq = before != nullptr ? std::optional(before->version) : std::nullopt;
   if (!entry.ledger) entry.event_id = core::api_event_id(entry.seq);
   fold_.fold(entry);
@@ -117,8 +121,7 @@ void CarriedEntries::write() {
   std::vector<core::Stream> streams;
   streams.reserve(last.size());
   for (const auto& [id, entry] : last) streams.push_back(*entry->stream);
-  sql_.exec(append_entries_sql(sql_, head_seq_, entries_) + write_streams_sql(sql_, streams));
-  head_seq_ += entries_.size();
+  sql_.exec(append_entries_sql(sql_, end_, entries_) + write_streams_sql(sql_, streams));
   entries_.clear();
 }
 

@@ -9,6 +9,7 @@
 
 #include "fluxora/core/log_entry.hpp"
 #include "fluxora/core/log_fold.hpp"
+#include "log_appender.hpp"
 
 namespace fluxora::store {
 
@@ -19,7 +20,9 @@ namespace fluxora::store {
 class CarriedEntries {
  public:
   /// Both are schemas; the other log's has the table replay_target, which says how far it was carried.
-  CarriedEntries(pqxx::transaction_base& sql, std::string served_schema, std::string next_schema);
+  /// `partition_entries`: as LogEnd's.
+  CarriedEntries(pqxx::transaction_base& sql, std::string served_schema, std::string next_schema,
+                 std::uint64_t partition_entries);
 
   /// What stands behind the last carried entry, up to `through`.
   void carry(std::uint64_t through);
@@ -39,7 +42,7 @@ class CarriedEntries {
   pqxx::transaction_base& sql_;
   const std::string served_schema_;
   const std::string next_schema_;
-  std::uint64_t head_seq_ = 0;
+  LogEnd end_;
   core::LogFold fold_;
   std::vector<core::LogEntry> entries_;
 };

@@ -185,6 +185,7 @@ void read_messages(pqxx::transaction_base& sql, std::vector<ports::ClaimedLane>&
     for (ports::ClaimedDelivery* delivery : wanted.at({row[0].c_str(), row[1].as<std::uint64_t>()})) {
       delivery->event = row[2].c_str();
       delivery->body = body;
+      delivery->traceparent = row[4].c_str();
     }
   }
 }

@@ -145,7 +145,8 @@ std::string prepare_delivery_statements() {
          prepare("next_deliveries", "bigint[], text[], text[]", next_deliveries()) +
          prepare("read_messages", "text[], bigint[]",
                  "SELECT m.* FROM unnest($1, $2) AS wanted (epoch, seq) CROSS JOIN LATERAL (SELECT m.epoch, m.seq,"
-                 " m.event, m.body FROM webhook_messages m WHERE m.epoch = wanted.epoch AND m.seq = wanted.seq LIMIT 1)"
+                 " m.event, m.body, m.traceparent FROM webhook_messages m WHERE m.epoch = wanted.epoch AND m.seq = "
+                 "wanted.seq LIMIT 1)"
                  " AS m") +
          prepare("read_targets", "bigint[]",
                  "SELECT e.id, e.url, e.secret, e.failing_since_ms, f.secret, f.until_ms FROM webhook_endpoints e"

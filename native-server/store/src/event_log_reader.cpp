@@ -16,7 +16,8 @@ pqxx::result select_entries(ReadConnection& connection, std::optional<std::uint6
                             const ports::EventFilter& filter) {
   std::string name = after_seq ? "events_after" : "events_newest";
   std::vector<std::string> parameters = {std::to_string(wanted)};
-  std::string conditions = "true";
+  // What pruning leaves of older entries is none of the log's any more.
+  std::string conditions = "seq >= h.oldest_seq";
   const auto compare = [&](std::string_view what, std::string_view comparison, std::string value) {
     parameters.push_back(std::move(value));
     name += "_" + std::string(what);
@@ -60,8 +61,8 @@ ports::EventPage read_entries_after(pqxx::connection& connection, std::uint64_t 
   pqxx::nontransaction sql(connection);
   return page_from_rows(
       sql.exec("SELECT h.epoch, h.oldest_seq, h.seq, " + event_column_list("e.") +
-               " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > " + std::to_string(seq) +
-               " ORDER BY seq LIMIT " + std::to_string(limit + 1) + ") e ON true ORDER BY e.seq"),
+               " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE seq >= h.oldest_seq AND seq > " +
+               std::to_string(seq) + " ORDER BY seq LIMIT " + std::to_string(limit + 1) + ") e ON true ORDER BY e.seq"),
       limit);
 }
 

@@ -86,16 +86,18 @@ std::string not_passed_yet(std::string_view kind, std::string_view column) {
 class PostgresIngestTransaction final : public ports::IngestTransaction {
  public:
   /// `expected`: the checkpoint that must be held, in the `known` log; null: any, and then it is looked whether the log
-  /// can be continued, which is the known one from then on. `fan_out` may be null.
+  /// can be continued, which is the known one from then on. `partition_entries`: as LogEnd's. `fan_out` may be null.
   PostgresIngestTransaction(OwnConnection& own, const std::optional<ports::Checkpoint>* expected, HeldLog& known,
-                            ports::Following following, WebhookFanOut* fan_out)
+                            ports::Following following, std::uint64_t partition_entries, WebhookFanOut* fan_out)
       : own_(own), following_(std::move(following)), fan_out_(fan_out) {
+    end_.partition_entries = partition_entries;
     guarded([&](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
       const pqxx::row row = sql_->exec(
-          "SELECT c.ledger, c.ledger_hash, c.closed_at, c.network_passphrase, c.contracts, h.epoch"
+          "SELECT c.ledger, c.ledger_hash, c.closed_at, c.network_passphrase, c.contracts, h.epoch, h.pruned_ledger"
           " FROM indexer_checkpoint c CROSS JOIN log_head h FOR UPDATE OF c")[0];
       checkpoint_ = checkpoint_from_row(row);
+      pruned_ledger_ = number_or_none<std::uint32_t>(row[6]).value_or(0);
       const HeldLog held = held_log(row);
       if (expected != nullptr) {
         if (checkpoint_ != *expected) {
@@ -154,11 +156,13 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
 
   std::uint64_t lock_log() override {
     guarded([&](pqxx::connection&) {
-      const pqxx::row row = sql_->exec("SELECT seq, epoch, webhooks_version FROM log_head FOR UPDATE")[0];
-      head_seq_ = row[0].as<std::uint64_t>();
-      if (fan_out_ != nullptr) fan_out_->log_is_locked(row[1].c_str(), row[2].as<std::int64_t>());
+      const pqxx::row row =
+          sql_->exec("SELECT seq, partitioned_to, epoch, webhooks_version FROM log_head FOR UPDATE")[0];
+      end_.seq = row[0].as<std::uint64_t>();
+      end_.partitioned_to = row[1].as<std::uint64_t>();
+      if (fan_out_ != nullptr) fan_out_->log_is_locked(row[2].c_str(), row[3].as<std::int64_t>());
     });
-    return head_seq_;
+    return end_.seq;
   }
 
   std::vector<ports::StreamTail> streams_due(core::UnixSeconds after, core::UnixSeconds through) override {
@@ -219,6 +223,7 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   }
 
   [[nodiscard]] const std::optional<ports::Checkpoint>& checkpoint() const override { return checkpoint_; }
+  [[nodiscard]] std::uint32_t pruned_ledger() const override { return pruned_ledger_; }
 
   core::Cursor log_end() override {
     core::Cursor end;
@@ -275,8 +280,8 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
       }
       insert_ledgers(record.ledgers);
       if (!record.entries.empty()) {
-        append_entries(*sql_, head_seq_, record.entries, record.streams);
-        if (fan_out_ != nullptr) fan_out_->write(*sql_, record.entries);
+        append_entries(*sql_, end_, record.entries, record.streams);
+        if (fan_out_ != nullptr) fan_out_->write(*sql_, record.entries, record.traceparent);
       } else if (!record.streams.empty()) {
         write_streams(*sql_, record.streams);
       }
@@ -332,8 +337,9 @@ class PostgresIngestTransaction final : public ports::IngestTransaction {
   OwnConnection& own_;
   ports::Following following_;
   std::optional<ports::Checkpoint> checkpoint_;
+  std::uint32_t pruned_ledger_ = 0;
   std::unique_ptr<pqxx::work> sql_;
-  std::uint64_t head_seq_ = 0;
+  LogEnd end_;
   WebhookFanOut* fan_out_;
 };
 
@@ -366,6 +372,7 @@ std::vector<ports::StreamTail> read_streams_due(pqxx::transaction_base& sql, cor
 
 PostgresLedgerStore::PostgresLedgerStore(StoreOptions options)
     : leader_lock_(options.schema.empty() ? leader_lock : next_leader_lock),
+      partition_entries_(options.log_partition_entries),
       connection_(options, "indexer", write_timeout_ms) {
   if (options.schema.empty()) fan_out_.emplace();
 }
@@ -488,11 +495,13 @@ std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin(const std::
   if (!holds_lock()) {
     throw ports::StoreUnavailable("the indexer's connection was lost, and its lock with it");
   }
-  return std::make_unique<PostgresIngestTransaction>(connection_, &expected, known_, following_, fan_out());
+  return std::make_unique<PostgresIngestTransaction>(connection_, &expected, known_, following_, partition_entries_,
+                                                     fan_out());
 }
 
 std::unique_ptr<ports::IngestTransaction> PostgresLedgerStore::begin_at_held(const ports::Following& following) {
-  return std::make_unique<PostgresIngestTransaction>(connection_, nullptr, known_, following, fan_out());
+  return std::make_unique<PostgresIngestTransaction>(connection_, nullptr, known_, following, partition_entries_,
+                                                     fan_out());
 }
 
 }  // namespace fluxora::store

@@ -41,6 +41,7 @@ class PostgresLedgerStore final : public ports::LedgerStore {
   [[nodiscard]] WebhookFanOut* fan_out() noexcept { return fan_out_ ? &*fan_out_ : nullptr; }
 
   const long long leader_lock_;
+  const std::uint64_t partition_entries_;
   OwnConnection connection_;
   std::optional<std::uint64_t> led_in_;  // the opening of the connection whose session took the advisory lock
   ports::Following following_;

@@ -1,5 +1,6 @@
 #include "log_appender.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -31,6 +32,25 @@ void refuse_hole(std::uint64_t head_seq, const std::vector<core::LogEntry>& entr
   for (const auto& entry : entries) {
     if (entry.seq != ++expected) throw std::logic_error("the log would get a hole");
   }
+}
+
+/// The statements that make the partition for entries up to `last`; none where there is one. A table of its own is made
+/// and attached: that readers don't notice, while CREATE TABLE ... PARTITION OF would wait for all of them.
+std::string make_partition_sql(LogEnd& end, std::uint64_t last) {
+  if (last < end.partitioned_to) return {};
+  const std::string from = std::to_string(end.partitioned_to);
+  end.partitioned_to = std::max(end.partitioned_to + end.partition_entries, last + 1);
+  const std::string to = std::to_string(end.partitioned_to);
+  const std::string name = "events_" + from;
+  return "CREATE TABLE " + name + " (LIKE events INCLUDING ALL); ALTER TABLE events ATTACH PARTITION " + name +
+         " FOR VALUES FROM (" + from + ") TO (" + to + "); UPDATE log_head SET partitioned_to = " + to + "; ";
+}
+
+/// Checks that they come behind the end, and moves it. What it gives has to run before they are written.
+std::string make_room_sql(LogEnd& end, const std::vector<core::LogEntry>& entries) {
+  refuse_hole(end.seq, entries);
+  end.seq = entries.back().seq;
+  return make_partition_sql(end, end.seq);
 }
 
 std::string move_head_sql(std::uint64_t seq) {
@@ -71,12 +91,12 @@ std::string upsert_changed() {
 
 }  // namespace
 
-void append_entries(pqxx::transaction_base& sql, std::uint64_t head_seq, const std::vector<core::LogEntry>& entries,
+void append_entries(pqxx::transaction_base& sql, LogEnd& end, const std::vector<core::LogEntry>& entries,
                     const std::vector<core::Stream>& streams) {
-  refuse_hole(head_seq, entries);
+  if (const std::string make_room = make_room_sql(end, entries); !make_room.empty()) sql.exec(make_room);
   CopyLines changed;
   copy_rows(sql, "events", event_columns(), entries, event_row, [&] { changed = lines_of(streams); });
-  const std::string move_head = move_head_sql(head_seq + entries.size());
+  const std::string move_head = move_head_sql(end.seq);
   if (streams.empty()) {
     sql.exec(move_head);
   } else {
@@ -90,11 +110,10 @@ void write_streams(pqxx::transaction_base& sql, const std::vector<core::Stream>&
   sql.exec(upsert_changed());
 }
 
-std::string append_entries_sql(pqxx::transaction_base& sql, std::uint64_t head_seq,
-                               const std::vector<core::LogEntry>& entries) {
-  refuse_hole(head_seq, entries);
-  return "INSERT INTO events (" + event_column_list("") + ") VALUES " + values(sql, entries, event_row) + "; " +
-         move_head_sql(head_seq + entries.size());
+std::string append_entries_sql(pqxx::transaction_base& sql, LogEnd& end, const std::vector<core::LogEntry>& entries) {
+  const std::string make_room = make_room_sql(end, entries);
+  return make_room + "INSERT INTO events (" + event_column_list("") + ") VALUES " + values(sql, entries, event_row) +
+         "; " + move_head_sql(end.seq);
 }
 
 std::string write_streams_sql(pqxx::transaction_base& sql, const std::vector<core::Stream>& streams) {

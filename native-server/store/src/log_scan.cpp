@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "indexer_board.hpp"
+#include "log_snapshot.hpp"
+#include "paged_reads.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
@@ -74,7 +76,7 @@ class LogSnapshot {
   explicit LogSnapshot(OwnConnection& own) : own_(own) {
     own_.use([this](pqxx::connection& connection) {
       sql_ = std::make_unique<pqxx::work>(connection);
-      sql_->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      begin_snapshot(*sql_);
     });
   }
 
@@ -98,11 +100,31 @@ pqxx::result PostgresLogScan::read(const std::function<std::string(pqxx::transac
 ports::LogExtent PostgresLogScan::extent() {
   const pqxx::result rows = read([](pqxx::transaction_base&) {
     return "SELECT c.ledger, c.ledger_hash, c.closed_at, h.epoch, h.oldest_seq, h.seq,"
-           " c.contracts IS NOT DISTINCT FROM '*' FROM log_head h CROSS JOIN indexer_checkpoint c";
+           " c.contracts IS NOT DISTINCT FROM '*', h.pruned_ledger, h.pruned_digest, h.pruned_states"
+           " FROM log_head h CROSS JOIN indexer_checkpoint c";
   });
   const pqxx::row row = rows[0];
-  return {row[3].c_str(), row[4].as<std::uint64_t>(), row[5].as<std::uint64_t>(), !row[6].as<bool>(),
-          checkpoint_from_row(row)};
+  ports::LogExtent extent{row[3].c_str(),     row[4].as<std::uint64_t>(), row[5].as<std::uint64_t>(),
+                          !row[6].as<bool>(), checkpoint_from_row(row),   std::nullopt};
+  if (!row[9].is_null()) {
+    extent.pruned = ports::PrunedPart{number_or_none<std::uint32_t>(row[7]).value_or(0), hash_from_field(row[8]),
+                                      hash_from_field(row[9])};
+  }
+  return extent;
+}
+
+std::vector<ports::PrunedStream> PostgresLogScan::left_streams(std::uint64_t below_seq, const std::string& after_id,
+                                                               std::size_t limit) {
+  std::vector<ports::PrunedStream> page;
+  within_([&](pqxx::transaction_base& sql) { page = read_remains(sql, "events", below_seq, after_id, limit); });
+  return page;
+}
+
+std::vector<ports::PrunedStream> PostgresLogScan::left_streams_of(const std::vector<std::string>& ids,
+                                                                  std::uint64_t below_seq) {
+  std::vector<ports::PrunedStream> left;
+  within_([&](pqxx::transaction_base& sql) { left = read_remains_of(sql, below_seq, ids); });
+  return left;
 }
 
 std::vector<ports::ScannedEntry> PostgresLogScan::entries(std::uint64_t after_seq, std::size_t limit,

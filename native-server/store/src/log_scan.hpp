@@ -20,6 +20,10 @@ class PostgresLogScan : public ports::LogScan {
   explicit PostgresLogScan(Within within) : within_(std::move(within)) {}
 
   ports::LogExtent extent() override;
+  std::vector<ports::PrunedStream> left_streams(std::uint64_t below_seq, const std::string& after_id,
+                                                std::size_t limit) override;
+  std::vector<ports::PrunedStream> left_streams_of(const std::vector<std::string>& ids,
+                                                   std::uint64_t below_seq) override;
   std::vector<ports::ScannedEntry> entries(std::uint64_t after_seq, std::size_t limit, bool with_effects) override;
   std::vector<ports::ScannedEntry> entries_of(const std::vector<std::string>& streams, std::uint64_t after_seq,
                                               std::size_t limit) override;

@@ -83,9 +83,15 @@ void exchange_tables(pqxx::transaction_base& sql, const std::string& served_sche
   const std::string audit_trail = scalar(sql, "SELECT pg_get_viewdef('audit_trail'::regclass)");
   sql.exec("DROP VIEW audit_trail");
   sql.exec("DROP TABLE " + listed_tables());
-  for (const std::string_view table : log_tables) {
+  const auto move = [&](const std::string& table) {
     sql.exec("ALTER TABLE " + in_next(table) + " SET SCHEMA " + sql.quote_name(served_schema));
-  }
+  };
+  // A partition's schema is its own.
+  const pqxx::result partitions =
+      sql.exec("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '" +
+               in_next("events") + "'::regclass");
+  for (const auto& partition : partitions) move(sql.quote_name(partition[0].c_str()));
+  for (const std::string_view table : log_tables) move(std::string(table));
   sql.exec("CREATE VIEW audit_trail AS " + audit_trail);
   drop_next_log(sql);
 }
@@ -195,6 +201,10 @@ ports::NextLog::Swap PostgresNextLog::swap() {
   });
 }
 
+CarriedEntries PostgresNextLog::carried_entries(pqxx::transaction_base& sql) const {
+  return {sql, served_schema_, std::string(next_schema), next_options_.log_partition_entries};
+}
+
 bool PostgresNextLog::is_served(pqxx::connection& connection) const {
   pqxx::nontransaction sql(connection);
   return scalar(sql, "SELECT epoch FROM log_head") == epoch_;
@@ -210,7 +220,7 @@ bool PostgresNextLog::carry_part(pqxx::connection& connection) {
     sql.commit();
     return false;
   }
-  CarriedEntries(sql, served_schema_, std::string(next_schema)).carry(carried + part_entries);
+  carried_entries(sql).carry(carried + part_entries);
   sql.commit();
   return true;
 }
@@ -230,7 +240,7 @@ ports::NextLog::Swap PostgresNextLog::take_place(pqxx::connection& connection) {
       " FROM log_head h CROSS JOIN indexer_checkpoint c CROSS JOIN " +
       in_next("indexer_checkpoint") + " n")[0];
   const auto end = number_or_none<core::UnixSeconds>(served[2]);
-  CarriedEntries carried(sql, served_schema_, std::string(next_schema));
+  CarriedEntries carried = carried_entries(sql);
   carried.carry(served[1].as<std::uint64_t>());
   carried.pass_times(end);
   move_idempotency_keys(sql);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "carried_entries.hpp"
 #include "connection.hpp"
 #include "fluxora/ports/next_log.hpp"
 #include "ledger_writer.hpp"
@@ -24,6 +25,7 @@ class PostgresNextLog final : public ports::NextLog {
   Swap swap() override;
 
  private:
+  [[nodiscard]] CarriedEntries carried_entries(pqxx::transaction_base& sql) const;
   [[nodiscard]] bool is_served(pqxx::connection& connection) const;
   void make_tables(const ports::ReplayTarget& target);
   /// A part, in a transaction of its own; false where so little is left that the swap can carry it.

@@ -4,12 +4,16 @@
 
 namespace fluxora::store {
 
-void open_snapshot(pqxx::transaction_base& sql, int idle_timeout_ms) {
+void begin_snapshot(pqxx::transaction_base& sql) {
   sql.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  // LOCK takes no snapshot. Where a new log takes this one's place just now, or partitions are pruned, it waits, and
+  // all that is read afterwards is of the one log or all of the other.
+  sql.exec("LOCK TABLE log_head, ONLY events IN ACCESS SHARE MODE");
+}
+
+void open_snapshot(pqxx::transaction_base& sql, int idle_timeout_ms) {
+  begin_snapshot(sql);
   sql.exec("SET LOCAL idle_in_transaction_session_timeout = " + std::to_string(idle_timeout_ms));
-  // LOCK takes no snapshot. Where a new log takes this one's place just now, it waits, and all that is read afterwards
-  // is of the one log or all of the other.
-  sql.exec("LOCK TABLE log_head IN ACCESS SHARE MODE");
 }
 
 PagedReadThreads::PagedReadThreads(StoreOptions options, ports::Log& log) : options_(std::move(options)), log_(log) {

@@ -68,8 +68,9 @@ class PagedReadThreads {
   std::vector<std::thread> threads_;
 };
 
-/// Makes the transaction one read-only snapshot. Where this process or its host stands still for longer than that, the
-/// database gives it up by itself.
+/// Makes the transaction one read-only snapshot, of one log.
+void begin_snapshot(pqxx::transaction_base& sql);
+/// The same. Where this process or its host stands still for longer than that, the database gives it up by itself.
 void open_snapshot(pqxx::transaction_base& sql, int idle_timeout_ms);
 
 /// What a long read's reader and its thread share.

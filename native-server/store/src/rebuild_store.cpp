@@ -11,7 +11,6 @@
 namespace fluxora::store {
 namespace {
 
-constexpr long long rebuild_lock = 0x666c757872626c64;  // "fluxrbld"
 constexpr int rebuild_timeout_ms = 600'000;
 constexpr std::string_view lock_wait = "1s";
 constexpr std::size_t loaded_at_once = 5'000;

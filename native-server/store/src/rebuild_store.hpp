@@ -11,6 +11,9 @@
 
 namespace fluxora::store {
 
+/// The advisory lock of whoever folds the log again ("fluxrbld").
+inline constexpr long long rebuild_lock = 0x666c757872626c64;
+
 class PostgresRebuildStore final : public ports::RebuildStore {
  public:
   PostgresRebuildStore(StoreOptions options, std::string actor);

@@ -111,6 +111,10 @@ ports::ReplayJobs::Change change_job(pqxx::connection& connection, std::uint64_t
 
 }  // namespace
 
+bool has_active_job(pqxx::transaction_base& sql) {
+  return !sql.exec("SELECT FROM replay_jobs WHERE " + active).empty();
+}
+
 bool finish_job(pqxx::transaction_base& sql, std::uint64_t id) {
   return sql.exec("UPDATE replay_jobs SET state = 'done', message = '', updated_at_ms = " + now_ms +
                   ", finished_at_ms = " + now_ms + ", remaining_ms = 0 WHERE " + with_id(id) +

@@ -44,6 +44,9 @@ class PostgresJobQueue final : public ports::JobQueue {
   std::optional<std::uint64_t> claimed_in_;  // the opening of the connection whose session took the lock
 };
 
+/// Whether a job waits, runs or is paused.
+[[nodiscard]] bool has_active_job(pqxx::transaction_base& sql);
+
 /// The job is done, as part of the transaction that does it. False: somebody has paused or cancelled it meanwhile, and
 /// the transaction has to be given up.
 [[nodiscard]] bool finish_job(pqxx::transaction_base& sql, std::uint64_t id);

@@ -1,8 +1,10 @@
 #include "schedule_queries.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "paged_reads.hpp"
 #include "rows.hpp"
 
 namespace fluxora::store {
@@ -44,19 +46,46 @@ std::vector<PastState> read_states(pqxx::transaction_base& sql, const std::strin
   return states;
 }
 
-ports::ScheduleAnswer read_schedule(pqxx::connection& connection, const std::string& id,
-                                    const core::ScheduleRange& range) {
-  pqxx::work sql(connection);
-  sql.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+/// The second from which on the stream's past is known; none: all of it.
+std::optional<core::UnixSeconds> known_from(pqxx::transaction_base& sql, const core::Stream& stream) {
   const pqxx::result rows =
-      sql.exec("SELECT " + std::string(read_point_columns) + ", " + stream_column_list("s.") +
+      sql.exec("SELECT min(s.closed_at) FROM events s WHERE s.stream_id = " + sql.quote(stream.id) +
+               " AND s.stream_state IS NOT NULL AND " + stands("s"));
+  const auto first = number_or_none<core::UnixSeconds>(rows[0][0]);
+  if (!first || *first <= static_cast<core::UnixSeconds>(stream.created_at / 1000)) return std::nullopt;
+  return first;
+}
+
+/// Before its creation it is known that there was none.
+bool has_unknown_moment(const std::vector<core::UnixSeconds>& moments, const core::Stream& stream,
+                        core::UnixSeconds known_from) {
+  const auto created = static_cast<core::UnixSeconds>(stream.created_at / 1000);
+  return std::any_of(moments.begin(), moments.end(),
+                     [&](core::UnixSeconds moment) { return moment >= created && moment < known_from; });
+}
+
+ports::ScheduleAnswer read_schedule(pqxx::connection& connection, const std::string& id, core::ScheduleRange range) {
+  pqxx::work sql(connection);
+  begin_snapshot(sql);
+  const pqxx::result rows =
+      sql.exec("SELECT " + std::string(read_point_columns) + ", h.oldest_seq, " + stream_column_list("s.") +
                " FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN streams s ON s.id = " + sql.quote(id));
   ports::ScheduleAnswer answer;
   answer.at = read_point_from_row(rows[0], 0);
-  answer.stream = stream_from_row(rows[0], read_point_width);
+  answer.stream = stream_from_row(rows[0], read_point_width + 1);
   if (!answer.stream) return answer;
 
-  const std::vector<core::UnixSeconds> moments = core::schedule_moments(*answer.stream, range);
+  std::vector<core::UnixSeconds> moments = core::schedule_moments(*answer.stream, range);
+  const bool may_be_pruned = answer.stream->created_seq < rows[0][read_point_width].as<std::uint64_t>();
+  const auto known = may_be_pruned ? known_from(sql, *answer.stream) : std::nullopt;
+  if (known && has_unknown_moment(moments, *answer.stream, *known)) {
+    if (range.from || (range.to && *range.to < *known)) {
+      answer.known_from = known;
+      return answer;
+    }
+    range.from = known;
+    moments = core::schedule_moments(*answer.stream, range);
+  }
   const std::vector<PastState> states = read_states(sql, id, moments);
   std::size_t passed = 0;
   for (const core::UnixSeconds moment : moments) {

@@ -11,6 +11,7 @@
 #include "indexer_board.hpp"
 #include "ledger_queries.hpp"
 #include "ledger_writer.hpp"
+#include "log_retention.hpp"
 #include "log_tail.hpp"
 #include "migrations.hpp"
 #include "next_log.hpp"
@@ -168,6 +169,10 @@ std::unique_ptr<ports::JobQueue> make_job_queue(const StoreOptions& options) {
 
 std::unique_ptr<ports::NextLog> make_next_log(const StoreOptions& options, std::uint64_t job, ports::Log& log) {
   return std::make_unique<PostgresNextLog>(options, job, log);
+}
+
+std::unique_ptr<ports::LogRetention> make_log_retention(const StoreOptions& options) {
+  return std::make_unique<PostgresLogRetention>(options);
 }
 
 std::unique_ptr<ports::WebhookUpkeep> make_webhook_upkeep(const StoreOptions& options) {

@@ -124,7 +124,7 @@ class Composer {
       if (const auto found = known_.find(name_of(*key)); found != known_.end())
         return answer_again(found->second, *key);
     }
-    const core::Stream& created = append(nullptr, creation.id, creation.terms, creation.now);
+    const core::Stream& created = append(nullptr, creation.id, creation.terms, creation.now, creation.traceparent);
     record("stream.create", created, creation.by);
     ports::WrittenStream answer = answer_of(created, creation.now);
     if (key != nullptr) {
@@ -143,7 +143,7 @@ class Composer {
       return tl::unexpected(ports::WriteRefusal::version_mismatch);
     }
     if (before.status == status_after(change.action)) return answer_of(before, change.now);
-    const core::Stream& after = append(&before, change.id, payload_of(change.action), change.now);
+    const core::Stream& after = append(&before, change.id, payload_of(change.action), change.now, change.traceparent);
     record(audit_action(change.action), after, change.by);
     return answer_of(after, change.now);
   }
@@ -151,13 +151,13 @@ class Composer {
   [[nodiscard]] bool changes_anything() const { return !entries_.empty(); }
 
   /// In one round trip.
-  void write(pqxx::transaction_base& sql, WebhookFanOut& fan_out) const {
+  void write(pqxx::transaction_base& sql, LogEnd& end, WebhookFanOut& fan_out) const {
     std::vector<core::Stream> changed;
     for (const auto& [id, touched] : streams_) {
       if (touched.changed) changed.push_back(touched.stream);
     }
-    sql.exec(append_entries_sql(sql, point_.head_seq, entries_) + write_streams_sql(sql, changed) + new_keys_sql(sql) +
-             append_audit_sql(sql, records_) + fan_out.write_sql(sql, entries_));
+    sql.exec(append_entries_sql(sql, end, entries_) + write_streams_sql(sql, changed) + new_keys_sql(sql) +
+             append_audit_sql(sql, records_) + fan_out.write_sql(sql, entries_, traceparents_));
   }
 
  private:
@@ -173,13 +173,14 @@ class Composer {
   }
 
   const core::Stream& append(const core::Stream* before, const std::string& id, const core::EventPayload& payload,
-                             core::UnixSeconds now) {
+                             core::UnixSeconds now, const std::string& traceparent) {
     auto entry = core::make_api_entry(before, id, payload, now, point_.head_seq + entries_.size() + 1);
     // What callers can get wrong was refused before: this would be a bug.
     if (!entry) throw std::logic_error("a change through the API can't be folded");
     Touched& touched = streams_[id];
     touched = {*entry->stream, true};
     entries_.push_back(std::move(*entry));
+    traceparents_.push_back(traceparent);
     return touched.stream;
   }
 
@@ -214,6 +215,7 @@ class Composer {
   KnownCreations known_;
   std::unordered_map<std::string, Touched> streams_;
   std::vector<core::LogEntry> entries_;
+  std::vector<std::string> traceparents_;  // of each entry
   std::vector<ports::IdempotencyKey> new_keys_;
   std::vector<ports::AuditRecord> records_;
 };
@@ -238,7 +240,7 @@ const ports::IdempotencyKey* PendingWrite::key() const {
   return creation != nullptr && creation->idempotency ? &*creation->idempotency : nullptr;
 }
 
-BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out,
+BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out, std::uint64_t partition_entries,
                          const std::vector<PendingWrite>& writes) {
   BatchOutcome outcome;
   outcome.answers.resize(writes.size());
@@ -255,7 +257,8 @@ BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out,
   // Whoever changes API streams or keys holds this row, so what is read after it stays as it is until the commit.
   const pqxx::result head =
       sql.exec("SELECT " + std::string(read_point_columns) +
-               ", pg_current_xact_id()::text, h.webhooks_version FROM log_head h CROSS JOIN indexer_checkpoint c"
+               ", pg_current_xact_id()::text, h.webhooks_version, h.partitioned_to FROM log_head h"
+               " CROSS JOIN indexer_checkpoint c"
                " FOR UPDATE OF h");
   const ports::ReadPoint end = read_point_from_row(head[0], 0);
   fan_out.log_is_locked(end.epoch, head[0][read_point_width + 1].as<std::int64_t>());
@@ -266,7 +269,8 @@ BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out,
   }
   if (!composer.changes_anything()) return outcome;
 
-  composer.write(sql, fan_out);
+  LogEnd log_end{end.head_seq, head[0][read_point_width + 2].as<std::uint64_t>(), partition_entries};
+  composer.write(sql, log_end, fan_out);
   if (!commit(sql)) outcome.in_doubt = head[0][read_point_width].c_str();
   return outcome;
 }

@@ -30,8 +30,10 @@ struct BatchOutcome {
   std::string in_doubt;
 };
 
-/// Does all the writes in one transaction, in their order. Throws as libpqxx does; nothing was done then.
-BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out, const std::vector<PendingWrite>& writes);
+/// Does all the writes in one transaction, in their order. `partition_entries`: as LogEnd's. Throws as libpqxx does;
+/// nothing was done then.
+BatchOutcome write_batch(pqxx::connection& connection, WebhookFanOut& fan_out, std::uint64_t partition_entries,
+                         const std::vector<PendingWrite>& writes);
 
 /// How a transaction in doubt has ended; none: it hasn't yet.
 std::optional<bool> has_committed(pqxx::connection& connection, const std::string& transaction);

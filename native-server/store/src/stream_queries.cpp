@@ -10,7 +10,12 @@ namespace {
 const Statement& find_as_of_statement() {
   static const Statement statement = {
       "find_as_of", "SELECT " + std::string(read_point_columns) +
-                        ", e.stream_state FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN LATERAL ("
+                        ", e.stream_state, CASE WHEN e.stream_state IS NULL THEN"
+                        " (SELECT min(k.closed_at) FROM streams held JOIN events k ON k.stream_id = held.id"
+                        " WHERE held.id = $1 AND held.created_at_ms / 1000 <= $2::bigint"
+                        " AND k.stream_state IS NOT NULL AND " +
+                        stands("k") +
+                        ") END FROM log_head h CROSS JOIN indexer_checkpoint c LEFT JOIN LATERAL ("
                         " SELECT s.stream_state FROM events s"
                         " WHERE s.stream_id = $1 AND s.stream_state IS NOT NULL AND s.closed_at <= $2::bigint AND " +
                         stands("s") + " ORDER BY s.seq DESC LIMIT 1) e ON true"};
@@ -61,7 +66,8 @@ void StreamQueries::find_as_of(std::string id, core::UnixSeconds at, std::uint64
         // Close times are far below i64's end, so a later `at` means "as it is".
         const auto bounded = std::to_string(std::min(at, core::last_rfc3339_second));
         const pqxx::result rows = connection.execute(find_as_of_statement(), {id, bounded});
-        return ports::StreamAnswer{stream_from_state(rows[0][read_point_width]), read_point_from_row(rows[0], 0)};
+        return ports::StreamAnswer{stream_from_state(rows[0][read_point_width]), read_point_from_row(rows[0], 0),
+                                   number_or_none<core::UnixSeconds>(rows[0][read_point_width + 1])};
       });
 }
 

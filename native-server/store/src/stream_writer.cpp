@@ -119,7 +119,7 @@ std::optional<BatchOutcome> PostgresStreamWriter::try_batch(Batch& batch) {
         connection_ = connect(options_, "write", write_timeout_ms);
         pqxx::nontransaction(*connection_).exec("SET lock_timeout = " + std::to_string(lock_timeout_ms));
       }
-      BatchOutcome outcome = write_batch(*connection_, fan_out_, batch);
+      BatchOutcome outcome = write_batch(*connection_, fan_out_, options_.log_partition_entries, batch);
       if (outcome.in_doubt.empty()) return outcome;
       const auto committed = resolve_doubt(outcome.in_doubt);
       if (committed && *committed) return outcome;

@@ -80,13 +80,16 @@ void EndpointIndex::find(const core::LogEntry& entry, std::vector<std::uint64_t>
 }
 
 const std::vector<std::string>& message_columns() {
-  static const std::vector<std::string> columns = {"epoch", "seq", "event", "stream_id", "body", "deliveries"};
+  static const std::vector<std::string> columns = {"epoch", "seq",        "event",      "stream_id",
+                                                   "body",  "deliveries", "traceparent"};
   return columns;
 }
 
-MessageRow message_row(const core::LogEntry& entry, const std::string& epoch, std::size_t deliveries) {
+MessageRow message_row(const core::LogEntry& entry, const std::string& epoch, std::size_t deliveries,
+                       const std::string& traceparent) {
   return {epoch,           std::to_string(entry.seq),        std::string(core::event_name_text(entry.event)),
-          entry.stream_id, core::webhook_body(entry, epoch), std::to_string(deliveries)};
+          entry.stream_id, core::webhook_body(entry, epoch), std::to_string(deliveries),
+          traceparent};
 }
 
 std::string insert_messages_sql(pqxx::transaction_base& sql, const std::vector<MessageRow>& messages) {
@@ -96,7 +99,7 @@ std::string insert_messages_sql(pqxx::transaction_base& sql, const std::vector<M
     for (std::size_t i = 0; i < message.size(); ++i) values += (i == 0 ? "" : ",") + sql.quote(*message[i]);
     values += ')';
   }
-  return "INSERT INTO webhook_messages (epoch, seq, event, stream_id, body, deliveries) VALUES " + values;
+  return "INSERT INTO webhook_messages (epoch, seq, event, stream_id, body, deliveries, traceparent) VALUES " + values;
 }
 
 std::vector<std::vector<std::uint64_t>> parts_of(const std::map<std::uint64_t, std::size_t>& deliveries,
@@ -132,11 +135,12 @@ void WebhookFanOut::log_is_locked(std::string epoch, std::int64_t version) {
   version_ = version;
 }
 
-void WebhookFanOut::write(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries) {
+void WebhookFanOut::write(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries,
+                          const std::string& traceparent) {
   run(sql, entries, [&](const std::vector<Message>& messages, const std::string& statements) {
     if (!messages.empty()) {
-      const auto row_of = [this](const Message& message) {
-        return message_row(*message.entry, epoch_, message.deliveries);
+      const auto row_of = [&](const Message& message) {
+        return message_row(*message.entry, epoch_, message.deliveries, traceparent);
       };
       copy_rows(sql, "webhook_messages", message_columns(), messages, row_of, [] {});
     }
@@ -144,11 +148,15 @@ void WebhookFanOut::write(pqxx::transaction_base& sql, const std::vector<core::L
   });
 }
 
-std::string WebhookFanOut::write_sql(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries) {
+std::string WebhookFanOut::write_sql(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries,
+                                     const std::vector<std::string>& traceparents) {
   std::string text;
   run(sql, entries, [&](const std::vector<Message>& messages, const std::string& statements) {
     std::vector<MessageRow> rows;
-    for (const Message& message : messages) rows.push_back(message_row(*message.entry, epoch_, message.deliveries));
+    for (const Message& message : messages) {
+      const std::string& traceparent = traceparents.at(message.entry->seq - entries.front().seq);
+      rows.push_back(message_row(*message.entry, epoch_, message.deliveries, traceparent));
+    }
     if (!rows.empty()) text += insert_messages_sql(sql, rows) + ";";
     text += statements;
   });

@@ -54,10 +54,11 @@ class EndpointIndex {
 };
 
 /// What is kept of an entry for its deliveries.
-using MessageRow = CopyRow<6>;
+using MessageRow = CopyRow<7>;
 [[nodiscard]] const std::vector<std::string>& message_columns();
-/// `deliveries`: rows of webhook_deliveries that are made with it.
-[[nodiscard]] MessageRow message_row(const core::LogEntry& entry, const std::string& epoch, std::size_t deliveries);
+/// `deliveries`: rows of webhook_deliveries that are made with it. `traceparent`: of what made the entry; may be empty.
+[[nodiscard]] MessageRow message_row(const core::LogEntry& entry, const std::string& epoch, std::size_t deliveries,
+                                     const std::string& traceparent);
 /// Without its end, so that a clause for conflicts may follow. `messages` isn't empty.
 [[nodiscard]] std::string insert_messages_sql(pqxx::transaction_base& sql, const std::vector<MessageRow>& messages);
 
@@ -77,11 +78,12 @@ class WebhookFanOut {
   /// What the locked row says: `epoch` and `webhooks_version`.
   void log_is_locked(std::string epoch, std::int64_t version);
 
-  /// For many entries: the messages by COPY. `entries` isn't empty.
-  void write(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries);
+  /// For many entries, all of what `traceparent` names: the messages by COPY. `entries` isn't empty.
+  void write(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries, const std::string& traceparent);
   /// For few: the statements, each ended by a semicolon; none where nobody is to hear of them. The endpoints are read
-  /// meanwhile, where they have changed. `entries` isn't empty.
-  [[nodiscard]] std::string write_sql(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries);
+  /// meanwhile, where they have changed. `traceparents`: of each entry. `entries` isn't empty.
+  [[nodiscard]] std::string write_sql(pqxx::transaction_base& sql, const std::vector<core::LogEntry>& entries,
+                                      const std::vector<std::string>& traceparents);
 
  private:
   struct Message;

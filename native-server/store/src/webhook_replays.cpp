@@ -73,13 +73,15 @@ void record(pqxx::transaction_base& sql, ports::AuditRecord by, std::string_view
   append_audit(sql, {by});
 }
 
+/// `oldest_seq`: of the log whose end is `head`.
 std::optional<WebhookRefusal> refusal_of(const std::optional<ports::WebhookEndpoint>& endpoint,
-                                         const core::Cursor& head, const core::Cursor& after,
+                                         const core::Cursor& head, std::uint64_t oldest_seq, const core::Cursor& after,
                                          const core::Cursor& through) {
   if (!endpoint) return WebhookRefusal::unknown;
   if (!endpoint->enabled) return WebhookRefusal::disabled;
   if (after.epoch != head.epoch || through.epoch != head.epoch) return WebhookRefusal::other_epoch;
   if (after.seq > head.seq || through.seq > head.seq) return WebhookRefusal::beyond_head;
+  if (after.seq + 1 < oldest_seq) return WebhookRefusal::pruned;
   return std::nullopt;
 }
 
@@ -125,21 +127,27 @@ std::optional<Turn> take_turn(pqxx::transaction_base& sql, std::size_t most_wait
               number_or_none<std::uint32_t>(rows[0][replay_width + filter_width])};
 }
 
-/// The replay's next entries; none: its log isn't served any more.
-std::optional<std::vector<core::LogEntry>> next_entries(pqxx::transaction_base& sql, const Turn& turn,
-                                                        std::size_t limit) {
+/// A replay's next entries, or why there are none to come.
+using NextEntries = tl::expected<std::vector<core::LogEntry>, std::string>;
+
+NextEntries next_entries(pqxx::transaction_base& sql, const Turn& turn, std::size_t limit) {
   const WebhookReplay& replay = turn.replay;
   const std::string of_ledgers = turn.from_ledger ? " AND ledger >= " + std::to_string(*turn.from_ledger) : "";
   // In one statement, because another log may take this one's place at any moment.
   const pqxx::result rows =
-      sql.exec("SELECT h.epoch, " + event_column_list("e.") +
+      sql.exec("SELECT h.epoch, h.oldest_seq, " + event_column_list("e.") +
                " FROM log_head h LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > " + std::to_string(replay.place) +
                " AND seq <= " + std::to_string(replay.through_seq) + of_ledgers + " ORDER BY seq LIMIT " +
                std::to_string(limit) + ") e ON true ORDER BY e.seq");
-  if (rows[0][0].c_str() != replay.epoch) return std::nullopt;
+  if (rows[0][0].c_str() != replay.epoch) return tl::unexpected(log_is_gone);
+  const auto oldest_seq = rows[0][1].as<std::uint64_t>();
+  if (replay.place + 1 < oldest_seq) {
+    return tl::unexpected("Entries were pruned before their turn: start another replay after " +
+                          core::format_cursor({replay.epoch, oldest_seq - 1}));
+  }
   std::vector<core::LogEntry> entries;
   for (const auto& row : rows) {
-    if (auto entry = event_from_row(row, 1)) entries.push_back(std::move(*entry));
+    if (auto entry = event_from_row(row, 2)) entries.push_back(std::move(*entry));
   }
   return entries;
 }
@@ -150,7 +158,7 @@ void write_messages(pqxx::transaction_base& sql, const std::string& epoch,
   for (std::size_t first = 0; first < entries.size(); first += messages_at_once) {
     std::vector<MessageRow> messages;
     for (std::size_t i = first; i < std::min(entries.size(), first + messages_at_once); ++i) {
-      messages.push_back(message_row(*entries[i], epoch, 1));
+      messages.push_back(message_row(*entries[i], epoch, 1, {}));
     }
     sql.exec(insert_messages_sql(sql, messages) +
              " ON CONFLICT (epoch, seq) DO UPDATE SET deliveries = webhook_messages.deliveries + excluded.deliveries");
@@ -189,11 +197,8 @@ void end_replay(pqxx::transaction_base& sql, std::uint64_t id, WebhookReplayStat
 
 void bring_on(pqxx::transaction_base& sql, const Turn& turn, std::size_t limit) {
   const WebhookReplay& replay = turn.replay;
-  const auto entries = next_entries(sql, turn, limit);
-  if (!entries) {
-    end_replay(sql, replay.id, WebhookReplayState::failed, log_is_gone);
-    return;
-  }
+  const NextEntries entries = next_entries(sql, turn, limit);
+  if (!entries) return end_replay(sql, replay.id, WebhookReplayState::failed, entries.error());
   const std::uint64_t deliveries = deliver(sql, turn, *entries);
   const bool at_end = entries->size() < limit || entries->back().seq == replay.through_seq;
   const std::uint64_t place = at_end ? replay.through_seq : entries->back().seq;
@@ -208,10 +213,11 @@ ports::WebhookOutcome<WebhookReplay> start_replay(pqxx::connection& connection, 
                                                   const core::Cursor& after, const std::optional<core::Cursor>& through,
                                                   const ports::AuditRecord& by) {
   pqxx::work sql(connection);
-  const pqxx::row row = sql.exec("SELECT epoch, seq FROM log_head")[0];
+  const pqxx::row row = sql.exec("SELECT epoch, seq, oldest_seq FROM log_head")[0];
   const core::Cursor head{row[0].c_str(), row[1].as<std::uint64_t>()};
   const core::Cursor last = through.value_or(head);
-  if (const auto refusal = refusal_of(find_endpoint(sql, endpoint), head, after, last)) {
+  const auto oldest_seq = row[2].as<std::uint64_t>();
+  if (const auto refusal = refusal_of(find_endpoint(sql, endpoint), head, oldest_seq, after, last)) {
     return tl::unexpected(*refusal);
   }
   const std::string after_seq = std::to_string(after.seq);

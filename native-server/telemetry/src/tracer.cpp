@@ -168,36 +168,53 @@ std::unique_ptr<ports::Span> Tracer::start(ports::SpanKind kind, std::string_vie
   return span ? std::make_unique<NestedSpan>(*this, std::move(*span)) : nullptr;
 }
 
-std::unique_ptr<ports::Span> Tracer::start_detached(ports::SpanKind kind, std::string_view name) {
+FinishedSpan Tracer::part_of(TraceContext parent, ports::SpanKind kind, std::string_view name) {
+  FinishedSpan span;
+  span.parent = parent.span;
+  span.context = std::move(parent);
+  span.context.span = new_span_id();
+  span.kind = kind;
+  span.name = name;
+  return span;
+}
+
+std::unique_ptr<ports::Span> Tracer::start_detached(ports::SpanKind kind, std::string_view name,
+                                                    std::string_view parent) {
+  if (auto context = parse_traceparent(parent)) {
+    if (exporter_ == nullptr || !context->sampled) return nullptr;
+    return std::make_unique<OpenSpan>(*this, part_of(std::move(*context), kind, name));
+  }
   auto span = begin_span(kind, name);
   return span ? std::make_unique<OpenSpan>(*this, std::move(*span)) : nullptr;
 }
 
 std::unique_ptr<ports::Span> Tracer::start_part(ports::SpanKind kind, std::string_view name) {
   if (NestedSpan::current == nullptr) return nullptr;
-  FinishedSpan span;
-  span.context = NestedSpan::current->context();
-  span.parent = span.context.span;
-  span.context.span = new_span_id();
-  span.kind = kind;
-  span.name = name;
-  return std::make_unique<NestedSpan>(*this, std::move(span));
+  return std::make_unique<NestedSpan>(*this, part_of(NestedSpan::current->context(), kind, name));
+}
+
+std::string Tracer::begin_request(const net::HeaderFields& headers, bool caller_is_trusted) {
+  auto context = read_trace_context(headers);
+  if (context) {
+    // A stranger's trace id doesn't decide either: it could be chosen to be within the share.
+    if (!caller_is_trusted) context->sampled = is_sampled(new_trace_id(), sampled_share_);
+    context->sampled = context->sampled && exporter_ != nullptr;
+    context->span = new_span_id();
+  } else {
+    context = begin_trace();
+  }
+  return context ? format_traceparent(*context) : std::string();
 }
 
 std::optional<TracedRequest> Tracer::record_request(const net::HeaderFields& headers, const ServedRequest& request) {
+  auto context = parse_traceparent(request.traceparent);
+  if (!context) return std::nullopt;
+  if (!context->sampled) return TracedRequest{core::hex_encode(context->trace), {}};
   FinishedSpan span;
+  span.context = std::move(*context);
   if (auto parent = read_trace_context(headers)) {
-    // A stranger's trace id doesn't decide either: it could be chosen to be within the share.
-    if (exporter_ != nullptr && !request.caller_is_trusted)
-      parent->sampled = is_sampled(new_trace_id(), sampled_share_);
-    if (exporter_ == nullptr || !parent->sampled) return TracedRequest{core::hex_encode(parent->trace), {}};
     span.parent = parent->span;
-    span.context = std::move(*parent);
-    span.context.span = new_span_id();
-  } else if (auto begun = begin_trace()) {
-    span.context = std::move(*begun);
-  } else {
-    return std::nullopt;
+    span.context.state = std::move(parent->state);
   }
   TracedRequest traced{core::hex_encode(span.context.trace), core::hex_encode(span.context.span)};
   span.kind = ports::SpanKind::server;

@@ -340,7 +340,7 @@ class Dispatcher::Impl : public std::enable_shared_from_this<Dispatcher::Impl> {
 
   [[nodiscard]] std::unique_ptr<ports::Span> begin_span(const LaneBoard::Job& job) {
     if (tracer_ == nullptr) return nullptr;
-    auto span = tracer_->start_detached(ports::SpanKind::client, "POST webhook");
+    auto span = tracer_->start_detached(ports::SpanKind::client, "POST webhook", job.delivery().traceparent);
     if (!span) return nullptr;
     // Not the URL: many have a secret in it.
     span->set("http.request.method", "POST");

@@ -1,4 +1,4 @@
-// JSON-RPC 2.0 over HTTP POST, on the loopback interface only.
+// JSON-RPC 2.0 over HTTP POST.
 import { createServer } from 'node:http';
 import { CODE, RpcError } from './rpc_error.js';
 
@@ -13,9 +13,10 @@ export const BOUNDS = Object.freeze({
  * @param {Record<string, (params: unknown) => unknown>} options.methods
  * @param {import('./faults.js').Faults} options.faults
  * @param {number} options.port 0 for any free one
+ * @param {string} [options.host] the address to listen on
  * @param {(call: {method: string, params: unknown}) => void} [options.onCall]
  */
-export async function startHttpServer({ methods, faults, port, onCall }) {
+export async function startHttpServer({ methods, faults, port, host = '127.0.0.1', onCall }) {
   /** @type {Set<NodeJS.Timeout>} answers that a fault holds back */
   const delayed = new Set();
   const later = (ms, act) => {
@@ -90,7 +91,7 @@ export async function startHttpServer({ methods, faults, port, onCall }) {
 
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1' }, () => {
+    server.listen({ port, host }, () => {
       server.removeListener('error', reject);
       resolve(undefined);
     });
@@ -98,7 +99,7 @@ export async function startHttpServer({ methods, faults, port, onCall }) {
   const { port: bound } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     port: bound,
-    url: `http://127.0.0.1:${bound}`,
+    url: `http://${host}:${bound}`,
     async stop() {
       for (const timer of delayed) clearTimeout(timer);
       delayed.clear();

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The command: a chain that lives by itself, or a recorded one, on the loopback interface.
+// The command: a chain that lives by itself, or a recorded one.
+import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
 import { KIND } from './accrual.js';
 import { HISTORY_SECONDS, Simulator, TEST_PASSPHRASE } from './simulator.js';
@@ -10,7 +11,8 @@ const HELP = `chain-sim: a Stellar RPC server with a payment-stream contract on 
 
 usage: node src/main.js [options]
 
-  --port N                port on 127.0.0.1 (8100; 0 for any free one)
+  --port N                port (8100; 0 for any free one)
+  --host ADDRESS          IPv4 address to listen on (127.0.0.1)
   --seed TEXT             decides keys, addresses and everything that happens (1)
   --close-every MS        close a ledger this often, at least 1000 (5000; with --replay 0: never)
   --start-ledger N        first ledger (1000)
@@ -28,6 +30,7 @@ usage: node src/main.js [options]
 
 const OPTIONS = /** @type {const} */ ({
   port: { type: 'string', default: '8100' },
+  host: { type: 'string', default: '127.0.0.1' },
   seed: { type: 'string', default: '1' },
   'close-every': { type: 'string' },
   'start-ledger': { type: 'string', default: '1000' },
@@ -66,6 +69,7 @@ function configure(argv) {
   const closeEveryMs = integer(values['close-every'] ?? (replaying ? '0' : '5000'), 'close-every', 0, 3_600_000);
   if (closeEveryMs > 0 && closeEveryMs < 1000) throw new UsageError('--close-every must be 0, or at least 1000: close times are whole seconds');
   const kinds = values.kinds.split(',');
+  if (!isIPv4(values.host)) throw new UsageError(`--host must be an IPv4 address, got "${values.host}"`);
   const unknown = kinds.find((kind) => KIND[kind] === undefined);
   if (unknown !== undefined) throw new UsageError(`--kinds: unknown kind "${unknown}", one of ${Object.keys(KIND).join(', ')}`);
   if (values.network === '') throw new UsageError('--network must not be empty');
@@ -76,6 +80,7 @@ function configure(argv) {
     now,
     simulator: {
       port: integer(values.port, 'port', 0, 65_535),
+      host: values.host,
       seed: values.seed,
       closeEveryMs,
       scenario: !replaying,
@@ -104,7 +109,7 @@ async function main() {
   try {
     await simulator.listen();
   } catch (error) {
-    if (error.code === 'EADDRINUSE') throw new Error(`port ${config.simulator.port} on 127.0.0.1 is taken: choose another with --port`);
+    if (error.code === 'EADDRINUSE') throw new Error(`port ${config.simulator.port} on ${config.simulator.host} is taken: choose another with --port`);
     if (error.code === 'EACCES') throw new Error(`not allowed to listen on port ${config.simulator.port}`);
     throw error;
   }

@@ -25,6 +25,7 @@ export const TRAILING_LEDGERS = 5;
 /**
  * @typedef {object} SimulatorOptions
  * @property {number} [port] 0 (any free one)
+ * @property {string} [host] IPv4 address to listen on (127.0.0.1)
  * @property {string | number} [seed] 1
  * @property {number} [closeEveryMs] 0: ledgers close only by `closeLedger`; else at least 1000, at wall-clock times
  * @property {boolean} [scenario] with `closeEveryMs`: treasuries act in every ledger (false)
@@ -57,6 +58,7 @@ export class Simulator {
   /** @param {SimulatorOptions} options */
   constructor({
     port = 0,
+    host,
     seed = 1,
     closeEveryMs = 0,
     scenario = false,
@@ -76,6 +78,7 @@ export class Simulator {
       throw new RangeError(`closeEveryMs must be 0, or at least 1000: close times are whole seconds and never equal; got ${closeEveryMs}`);
     }
     this.port = port;
+    this.host = host;
     this.seed = seed;
     this.closeEveryMs = closeEveryMs;
     this.actsByItself = scenario;
@@ -126,6 +129,7 @@ export class Simulator {
       methods: rpcMethods(this.served),
       faults: this.faults,
       port: this.port,
+      host: this.host,
       onCall: ({ method }) => this.calls.set(method, (this.calls.get(method) ?? 0) + 1),
     });
     if (this.closeEveryMs > 0) this.#closeLater();

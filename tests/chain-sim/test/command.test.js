@@ -52,6 +52,7 @@ test('a taken port and wrong options are told plainly', async () => {
   for (const [args, message] of [
     [['--port', '70000'], /--port must be a whole number from 0 to 65535/],
     [['--prot', '1'], /Unknown option '--prot'/],
+    [['--host', 'example'], /--host must be an IPv4 address, got "example"/],
     [['--close-every', '500'], /--close-every must be 0, or at least 1000/],
     [['--kinds', 'round'], /unknown kind "round"/],
     [['--replay-ledgers', 'x'], /--replay-ledgers needs --replay/],
@@ -64,8 +65,15 @@ test('a taken port and wrong options are told plainly', async () => {
   assert.deepEqual([missing.code, missing.err.startsWith('chain-sim: cannot read /nonexistent.jsonl')], [1, true]);
 });
 
+test('--host is where it listens', async () => {
+  const everywhere = start('--port', '0', '--host', '0.0.0.0', '--history', '0');
+  assert.match(await everywhere.line, /listening on http:\/\/0\.0\.0\.0:\d+ /);
+  everywhere.child.kill('SIGTERM');
+  await everywhere.done;
+});
+
 test('--help lists the options', async () => {
   const { code, out } = await start('--help').done;
   assert.equal(code, 0);
-  for (const option of ['--port', '--seed', '--close-every', '--replay', '--replay-ledgers', '--retention']) assert.ok(out.includes(option));
+  for (const option of ['--port', '--host', '--seed', '--close-every', '--replay', '--replay-ledgers', '--retention']) assert.ok(out.includes(option));
 });

@@ -6,6 +6,7 @@ const OUTSIDE = new Map([
   ['the standard library', []],
   ['libsodium', [/^sodium(\.h|\/)/]],
   ['libpqxx', [/^pqxx\//]],
+  ['libpq', [/^libpq-fe\.h$/]],
   ['hiredis', [/^hiredis\//]],
   ['libcurl', [/^curl\//]],
   ['Boost', [/^boost\//]],

@@ -189,5 +189,14 @@ TEST_F(EventsTest, BadParametersOfAStreamsHistoryAreNamed) {
   expect_bad_fields(bench_.ask(stream_path + "?limit=0&after=x"), {"after", "limit"});
 }
 
+TEST_F(EventsTest, AHistoryWhoseBeginningWasPrunedHasAGap) {
+  give({41}, /*has_more=*/true, /*oldest=*/41);
+  EXPECT_EQ(body_json(bench_.ask(stream_path))["resume"],
+            (Json{{"outcome", "gap"}, {"gap", {{"from", 1}, {"to", 40}}}}));
+  EXPECT_EQ(body_json(bench_.ask(stream_path + "?after=k3f9-40"))["resume"], (Json{{"outcome", "resumed"}}));
+  give({41});
+  EXPECT_EQ(body_json(bench_.ask(stream_path))["resume"], (Json{{"outcome", "live"}}));
+}
+
 }  // namespace
 }  // namespace fluxora::api::test

@@ -171,6 +171,14 @@ TEST_F(HealthTest, ShuttingDownIs503) {
   EXPECT_EQ(bench_.ask("/health/live").status, 200u);
 }
 
+TEST_F(HealthTest, DrainingIs503AndFeedsAreOpenedStill) {
+  bench_.context.draining = [] { return true; };
+  EXPECT_EQ(bench_.ask("/health").status, 503u);
+  expect_problem(bench_.ask("/health/ready"), 503, "SERVICE_UNAVAILABLE");
+  EXPECT_EQ(bench_.ask("/health/live").status, 200u);
+  EXPECT_EQ(bench_.ask("/api/events/stream").status, 200u);
+}
+
 TEST_F(HealthTest, Liveness) {
   bench_.readiness.current = tl::unexpected(ports::StoreFailure::unavailable);
   const net::Response response = bench_.ask("/health/live");

@@ -1,5 +1,10 @@
 #include "rate_limit.hpp"
 
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "api_bench.hpp"
@@ -74,6 +79,118 @@ TEST(RateLimit, HeadersSayWhatIsLeft) {
   net::Response refused;
   limiter.add_headers(refused, limiter.take("a", 4'000));
   EXPECT_EQ(header(refused, "Retry-After"), "6");
+}
+
+/// Counts as a fleet's Redis does; its answers come at once or when the test says so.
+class FakeFleet final : public ports::RateCounts {
+ public:
+  bool add(std::string_view limit, std::string_view client, core::UnixMillis window_ms, Counted counted) override {
+    if (away) return false;
+    Count& count = counts[std::string(limit) + " " + std::string(client)];
+    if (count.ends_at <= now) count = {0, now + window_ms};
+    ++count.total;
+    auto answer = [count, counted = std::move(counted), this] { counted(lost ? std::nullopt : std::optional(count)); };
+    hold ? held.push_back(std::move(answer)) : answer();
+    return true;
+  }
+  void release() {
+    for (const auto& answer : std::exchange(held, {})) answer();
+  }
+
+  core::UnixMillis now = 0;
+  bool away = false;  ///< nothing is taken
+  bool lost = false;  ///< the answers are
+  bool hold = false;
+  std::vector<std::function<void()>> held;
+  std::map<std::string, Count> counts;
+};
+
+/// Instances of a service that limits one thing.
+struct Fleet {
+  FakeFleet counts;
+  RateLimiter one{3, 10'000, 10, {&counts, "writes"}};
+  RateLimiter other{3, 10'000, 10, {&counts, "writes"}};
+};
+
+TEST(SharedRateLimit, WhatAnotherInstanceLetThroughCounts) {
+  Fleet fleet;
+  EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  EXPECT_TRUE(fleet.other.take("a", 0).allowed);
+  EXPECT_EQ(fleet.other.look("a", 0).remaining, 0u);
+  EXPECT_FALSE(fleet.other.take("a", 0).allowed);
+  EXPECT_EQ(fleet.counts.counts["writes a"].total, 3u) << "what is refused doesn't count";
+  EXPECT_TRUE(fleet.other.take("b", 0).allowed);
+}
+
+TEST(SharedRateLimit, AnInstanceThatHasntHeardLetsOneMoreThrough) {
+  Fleet fleet;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  const auto late = fleet.other.take("a", 0);
+  EXPECT_TRUE(late.allowed);
+  EXPECT_EQ(late.remaining, 2u) << "as far as it knew";
+  const auto told = fleet.other.refreshed(late, "a", 0);
+  EXPECT_TRUE(told.allowed);
+  EXPECT_EQ(told.remaining, 0u);
+  EXPECT_FALSE(fleet.other.take("a", 0).allowed);
+}
+
+TEST(SharedRateLimit, TheWindowIsTheFleets) {
+  Fleet fleet;
+  EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  fleet.counts.now = 4'000;
+  EXPECT_EQ(fleet.other.take("a", 4'000).reset_s, 10u);
+  EXPECT_EQ(fleet.other.look("a", 4'000).reset_s, 6u);
+  EXPECT_TRUE(fleet.other.take("a", 4'000).allowed);
+  EXPECT_FALSE(fleet.other.take("a", 9'999).allowed);
+  fleet.counts.now = 10'000;
+  EXPECT_TRUE(fleet.other.take("a", 10'000).allowed);
+  EXPECT_EQ(fleet.other.look("a", 10'000).remaining, 2u);
+}
+
+TEST(SharedRateLimit, NobodyWaitsAndWhatIsOnItsWayCounts) {
+  Fleet fleet;
+  fleet.counts.hold = true;
+  EXPECT_TRUE(fleet.other.take("a", 0).allowed);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  EXPECT_FALSE(fleet.one.take("a", 0).allowed) << "never more than its limit from each";
+  ASSERT_EQ(fleet.counts.held.size(), 4u);
+  fleet.counts.held[1]();  // the fleet's second; two more are on their way
+  fleet.counts.held.erase(fleet.counts.held.begin() + 1);
+  EXPECT_EQ(fleet.one.look("a", 0).remaining, 0u);
+  fleet.counts.release();
+  EXPECT_FALSE(fleet.one.take("a", 0).allowed);
+  EXPECT_EQ(fleet.other.look("a", 0).remaining, 2u) << "as it was when it was counted";
+}
+
+TEST(SharedRateLimit, WithoutTheFleetEachCountsOnByItself) {
+  Fleet fleet;
+  EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  EXPECT_TRUE(fleet.other.take("a", 0).allowed);
+  fleet.counts.away = true;
+  EXPECT_TRUE(fleet.other.take("a", 0).allowed);
+  EXPECT_FALSE(fleet.other.take("a", 9'999).allowed) << "of what was known";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fleet.other.take("a", 10'000).allowed);
+  EXPECT_FALSE(fleet.other.take("a", 10'000).allowed);
+}
+
+TEST(SharedRateLimit, AnAnswerThatIsLostChangesNothing) {
+  Fleet fleet;
+  fleet.counts.lost = true;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fleet.one.take("a", 0).allowed);
+  EXPECT_FALSE(fleet.one.take("a", 0).allowed);
+  EXPECT_TRUE(fleet.other.take("a", 0).allowed);
+}
+
+TEST(SharedRateLimit, AnAnswerForAClientThatWasForgottenIsNobodys) {
+  FakeFleet counts;
+  RateLimiter limiter(3, 10'000, 1, {&counts, "writes"});
+  counts.hold = true;
+  EXPECT_TRUE(limiter.take("a", 0).allowed);
+  EXPECT_TRUE(limiter.take("b", 0).allowed);  // a goes
+  counts.release();
+  EXPECT_EQ(limiter.look("b", 0).remaining, 2u);
+  EXPECT_EQ(limiter.look("a", 0).reset_s, 0u);
 }
 
 TEST(RateLimit, AHostHasAWholeIpv6Network) {

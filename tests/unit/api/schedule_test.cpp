@@ -71,6 +71,13 @@ TEST(Schedule, OfNoStreamIs404) {
   expect_problem(bench.ask(target), 404, "NOT_FOUND");
 }
 
+TEST(Schedule, OfAPastThatWasPrunedNamesTheParameter) {
+  ApiBench bench;
+  bench.schedules.answer = ports::ScheduleAnswer{core::sample_stream(), {}, {"k3f9", 42, 1'400}, 1'200};
+  expect_bad_fields(bench.ask(target + "?from=1100"), {"from"});
+  expect_bad_fields(bench.ask(target + "?to=1100"), {"to"});
+}
+
 TEST(Schedule, WithoutAnAnswerIs503) {
   ApiBench bench;
   bench.schedules.answer = tl::unexpected(ports::StoreFailure::unavailable);

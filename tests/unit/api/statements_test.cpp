@@ -133,11 +133,22 @@ TEST(Statements, AskForTheirPeriod) {
   bench.ask(target + "?from=900&to=1300");
   ASSERT_EQ(bench.accounts.begun.size(), 2U);
   EXPECT_EQ(bench.accounts.begun[0].account, bob);
-  EXPECT_EQ(bench.accounts.begun[0].from, 0U);
+  EXPECT_EQ(bench.accounts.begun[0].from, std::nullopt);
   EXPECT_EQ(bench.accounts.begun[0].to, std::nullopt);
   EXPECT_EQ(bench.accounts.begun[0].now, static_cast<core::UnixSeconds>(bench.clock.now() / 1'000));
   EXPECT_EQ(bench.accounts.begun[1].from, 900U);
   EXPECT_EQ(bench.accounts.begun[1].to, 1'300U);
+}
+
+TEST(Statements, BeginWhereThePastIsKnown) {
+  ApiBench bench;
+  bench.accounts.start = {{"k3f9", 42, 1'400}, 1'450, 1'400, 900};
+  bench.accounts.pages = {{{}, true}, {{}, true}};
+  EXPECT_EQ(Json::parse(whole_body(bench.ask(target))).at("from"), 900);
+  EXPECT_EQ(Json::parse(whole_body(bench.ask(target + "?from=900"))).at("from"), 900);
+  expect_bad_fields(bench.ask(target + "?from=899"), {"from"});
+  expect_bad_fields(bench.ask(target + "?to=900"), {"from"});
+  EXPECT_EQ(bench.accounts.open, 0);
 }
 
 TEST(Statements, NameEverythingThatIsWrong) {

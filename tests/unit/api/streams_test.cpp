@@ -96,6 +96,13 @@ TEST_F(StreamsTest, AStreamThatIsNotThere) {
   EXPECT_NE(now["detail"], then["detail"]);
 }
 
+TEST_F(StreamsTest, APastThatWasPrunedIsNotThereAndSaysSinceWhenItIsKnown) {
+  bench_.streams.answer->stream.reset();
+  bench_.streams.answer->known_from = 1'200;
+  const Json told = expect_problem(bench_.ask(path + "?at=1100"), 404, "NOT_FOUND");
+  EXPECT_EQ(told["detail"], "What the stream was before 1970-01-01T00:20:00Z was pruned.");
+}
+
 TEST_F(StreamsTest, WhatIsNoIdIsAskedOfNobody) {
   for (const std::string& wrong :
        {std::string("7"), std::string("api-1"), std::string("x"), std::string(core::sample_contract)}) {

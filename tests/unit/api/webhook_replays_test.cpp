@@ -88,6 +88,17 @@ TEST_F(WebhookReplaysTest, WhatTheStoreRefusesNamesTheField) {
   EXPECT_EQ(wakes_, 0);
 }
 
+TEST_F(WebhookReplaysTest, OfEntriesThatWerePrunedNameWhereToBegin) {
+  const std::string open = R"({"endpointId":"12","after":"k3f9-100"})";
+  refuse(ports::WebhookRefusal::pruned);
+  bench_.events.log_head = ports::LogHead{"k3f9", 501, 1'042};
+  const Json told = expect_problem(start(open), 409, "CONFLICT");
+  EXPECT_EQ(told["detail"], "gap: after lies before entries that were pruned: begin after k3f9-500.");
+  EXPECT_EQ(told["errors"][0]["field"], "after");
+  bench_.events.log_head = tl::unexpected(ports::StoreFailure::unavailable);
+  expect_problem(start(open), 503, "SERVICE_UNAVAILABLE");
+}
+
 TEST_F(WebhookReplaysTest, AreListedAndShown) {
   webhooks_.all_replays = ports::WebhookReplayPage{{sample_replay()}, false};
   EXPECT_EQ(body_json(bench_.ask(path + "?limit=5", manager_)),

@@ -71,9 +71,20 @@ TEST(Config, NumbersHaveBounds) {
   expect_number("RPC_TIMEOUT_MS", &Config::rpc_timeout_ms, 100, 300'000);
   expect_number("IO_THREADS", &Config::io_threads, 1, 64);
   expect_number("DB_POOL_SIZE", &Config::db_pool_size, 1, 64);
+  expect_number("LOG_RETENTION_CHECK_SECONDS", &Config::log_retention_check_s, 1, 86'400);
+  expect_number("LOG_PARTITION_ENTRIES", &Config::log_partition_entries, 1'000, 1'000'000'000);
   expect_number("WS_MAX_CONNECTIONS_PER_IP", &Config::ws_max_connections_per_ip, 1, 100'000);
   expect_number("WRITE_RATE_LIMIT", &Config::write_rate_limit, 0, 1'000'000);
+  expect_number("SHUTDOWN_DELAY_MS", &Config::shutdown_delay_ms, 0, 300'000);
   expect_number("SHUTDOWN_GRACE_MS", &Config::shutdown_grace_ms, 0, 300'000);
+}
+
+TEST(Config, TheLogIsKeptForEverOrLongerThanTheChainsNodesTellIt) {
+  EXPECT_EQ(read({}).config.log_retention_days, 0u);
+  EXPECT_EQ(accepted("LOG_RETENTION_DAYS", "0").log_retention_days, 0u);
+  EXPECT_EQ(accepted("LOG_RETENTION_DAYS", "8").log_retention_days, 8u);
+  expect_refused("LOG_RETENTION_DAYS", {"7", "1", "-1", "36501", "ten", "8.5"},
+                 "must be 0 or a whole number from 8 to 36500.");
 }
 
 TEST(Config, TheDatabaseIsRequired) {
@@ -281,6 +292,24 @@ TEST(Config, ProxiesAndOriginsAreLists) {
   expect_refused("CORS_ORIGINS", {"*", "null", "https://a.example/", "a.example", ""}, "must be origins");
 }
 
+TEST(Config, BackupsGoToAnS3OverTlsUnlessItIsOnThisMachineOrAllowed) {
+  for (const char* url : {"https://s3.example", "https://s3.example:9000/", "http://localhost:9000",
+                          "http://127.0.0.1:1", "http://[::1]:9000"}) {
+    EXPECT_EQ(accepted("AWS_ENDPOINT_URL", url).aws_endpoint_url, url);
+  }
+  EXPECT_EQ(accepted("AWS_ENDPOINT_URL", "http://minio:9000", {{"AWS_ALLOW_HTTP", "true"}}).aws_endpoint_url,
+            "http://minio:9000");
+  expect_refused("AWS_ENDPOINT_URL", {"http://minio:9000", "http://127.evil.example", "http://localhost.example"},
+                 "must be https");
+  expect_refused("AWS_ENDPOINT_URL", {"https://s3.example/path", "https://s3.example/?x=1"}, "must have no path");
+  expect_refused("AWS_ENDPOINT_URL", {"s3.example", "ftp://s3.example"}, "must be an http:// or https:// URL");
+  expect_refused("AWS_REGION", {"eu central", "EU", "eu/central", std::string(64, 'a')},
+                 "must be the name of a region");
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}) {
+    expect_refused(name, {"a b", "a\nb", "gr\xc3\xbcn"}, "must be of ASCII without white space");
+  }
+}
+
 TEST(Config, LoopbackIsWhatOnlyThisMachineReaches) {
   for (const char* host : {"127.0.0.1", "127.5.6.7", "::1"}) EXPECT_TRUE(accepted("HOST", host).on_loopback()) << host;
   for (const char* host : {"0.0.0.0", "::", "192.0.2.1"}) EXPECT_FALSE(accepted("HOST", host).on_loopback()) << host;
@@ -314,8 +343,12 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.db_pool_size, unset.db_pool_size);
   EXPECT_EQ(set.ws_max_connections_per_ip, unset.ws_max_connections_per_ip);
   EXPECT_EQ(set.ws_compression, unset.ws_compression);
+  EXPECT_EQ(set.log_retention_days, unset.log_retention_days);
+  EXPECT_EQ(set.log_retention_check_s, unset.log_retention_check_s);
+  EXPECT_EQ(set.log_partition_entries, unset.log_partition_entries);
   EXPECT_EQ(set.export_max_concurrent, unset.export_max_concurrent);
   EXPECT_EQ(set.export_timeout_ms, unset.export_timeout_ms);
+  EXPECT_EQ(set.shutdown_delay_ms, unset.shutdown_delay_ms);
   EXPECT_EQ(set.shutdown_grace_ms, unset.shutdown_grace_ms);
   EXPECT_EQ(set.log_level, unset.log_level);
   EXPECT_EQ(set.auth_required, unset.auth_required);
@@ -335,7 +368,9 @@ TEST(Config, TheTablesDefaultsAreTheRealOnes) {
   EXPECT_EQ(set.webhook_endpoint_concurrency, unset.webhook_endpoint_concurrency);
   EXPECT_EQ(set.webhook_retention_days, unset.webhook_retention_days);
   EXPECT_EQ(set.webhook_max_waiting, unset.webhook_max_waiting);
-  EXPECT_EQ(defaults.size(), 30u) << "a new default needs its line above";
+  EXPECT_EQ(set.aws_region, unset.aws_region);
+  EXPECT_EQ(set.aws_allow_http, unset.aws_allow_http);
+  EXPECT_EQ(defaults.size(), 36u) << "a new default needs its line above";
 }
 
 TEST(Config, TheTableIsComplete) {

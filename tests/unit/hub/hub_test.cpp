@@ -44,6 +44,13 @@ class SharedLog {
     for (core::LogEntry& entry : entries) log_.append(std::move(entry));
     wake();
   }
+  /// The same, and those before `oldest` are pruned at once.
+  void append_pruned(std::size_t count, std::uint64_t oldest) {
+    const std::lock_guard lock(mutex_);
+    log_.append_many(count);
+    log_.prune(oldest);
+    wake();
+  }
   /// The database is another one now: its log has `count` entries.
   void replace(const std::string& epoch, std::size_t count) {
     const std::lock_guard lock(mutex_);
@@ -608,6 +615,22 @@ TEST_F(HubTest, AnOutageIsWaitedOutAndNothingIsLost) {
   EXPECT_EQ(listener_.epoch_changes, 0);
   EXPECT_EQ(lines_.lines("log_tail_unavailable").size(), 3u);
   EXPECT_EQ(clock_.slept().size(), 3u) << "each failure is followed by a wait";
+}
+
+TEST_F(HubTest, WhoWouldMissWhatWasPrunedUnreadHasToComeAgain) {
+  start(0);
+  listener_.join(hub_, 0);
+  log_.append(1);
+  follow_to(1);
+  log_.append_pruned(10, 8);
+  follow_to(11);
+  EXPECT_EQ(listener_.seqs, from_to(1, 1)) << "no silent hole";
+  EXPECT_EQ(listener_.ended, 1);
+  EXPECT_EQ(listener_.epoch_changes, 0);
+  listener_.join(hub_, 0);
+  log_.append(1);
+  follow_to(12);
+  EXPECT_EQ(listener_.seqs, (std::vector<std::uint64_t>{1, 12}));
 }
 
 TEST_F(HubTest, AnotherLogAfterAnOutageIsToldToEverySubscriber) {

@@ -50,7 +50,8 @@ void MemoryEventLog::append_many(std::size_t count) {
 
 std::vector<core::LogEntry> MemoryEventLog::entries_after(std::uint64_t seq, std::size_t limit) const {
   std::vector<core::LogEntry> found;
-  for (std::uint64_t next = seq + 1; next <= extent.head_seq && found.size() < limit; ++next) {
+  for (std::uint64_t next = std::max(seq + 1, extent.oldest_seq); next <= extent.head_seq && found.size() < limit;
+       ++next) {
     found.push_back(entry(next));
   }
   return found;

@@ -325,6 +325,37 @@ TEST_F(IndexerTest, AForkBelowTheSourcesWindowHalts) {
   expect_halted("The chain shares none of the ledgers that we hold from 99 down: it is another network, or was reset.");
 }
 
+TEST_F(IndexerTest, AForkOfWhatWasPrunedHaltsAndNothingIsWritten) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 61};
+  chain_.put(35, created(1));
+  chain_.put(45, withdrew(1, 5));
+  catch_up();
+  store_.pruned_ledger = 45;
+  chain_.forked_from = 45;
+  chain_.held = {1, 62};
+  expect_halted("The chain has left ours at or below ledger 45, up to which entries were pruned");
+  EXPECT_EQ(store_.entries.size(), 2u);
+
+  chain_.forked_from.reset();
+  catch_up();
+  EXPECT_EQ(store_.checkpoint->ledger, 61u) << "a chain that comes back is followed again";
+}
+
+TEST_F(IndexerTest, AForkRightBehindWhatWasPrunedIsFollowed) {
+  options_.batch_ledgers = 10;
+  chain_.held = {1, 61};
+  chain_.put(35, created(1));
+  chain_.put(45, withdrew(1, 5));
+  catch_up();
+  store_.pruned_ledger = 35;
+  chain_.forked_from = 40;
+  chain_.held = {1, 62};
+  catch_up();
+  EXPECT_EQ(store_.checkpoint->hash, ledger_hash(61, 1));
+  EXPECT_EQ(store_.streams.at(stream_id(1)).withdrawn, core::tokens(5));
+}
+
 TEST_F(IndexerTest, AForkOfACheckpointThatIsOutOfDateIsNotLookedFor) {
   chain_.held = {1, 61};
   catch_up();

@@ -89,6 +89,7 @@ class MemoryTransaction final : public ports::IngestTransaction {
   }
 
   [[nodiscard]] const std::optional<ports::Checkpoint>& checkpoint() const override { return store_.checkpoint; }
+  [[nodiscard]] std::uint32_t pruned_ledger() const override { return store_.pruned_ledger; }
 
   core::Cursor log_end() override {
     store_.note("log_end");

@@ -60,6 +60,7 @@ class MemoryLedgerStore final : public ports::LedgerStore {
 
   // What there is.
   std::optional<ports::Checkpoint> checkpoint;
+  std::uint32_t pruned_ledger = 0;
   std::vector<core::LogEntry> entries;
   std::map<std::string, core::Stream> streams;
   std::map<std::uint32_t, ports::LedgerRecord> ledgers;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "fluxora/core/decimal.hpp"
 #include "fluxora/core/log_entry.hpp"
+#include "fluxora/core/snapshot_digest.hpp"
 
 namespace fluxora::indexer::test {
 
@@ -24,10 +26,60 @@ ports::ScannedEntry MemoryLogScan::scanned(const core::LogEntry& entry) const {
 
 ports::LogExtent MemoryLogScan::extent() {
   const std::uint64_t newest = store_.entries.empty() ? 0 : store_.entries.back().seq;
-  return {epoch, oldest_seq, head_seq.value_or(newest), folds_chain, store_.checkpoint};
+  return {epoch, oldest_seq, head_seq.value_or(newest), folds_chain, store_.checkpoint, pruned};
+}
+
+void MemoryLogScan::prune_below(std::uint64_t seq) {
+  oldest_seq = seq;
+  pruned = ports::PrunedPart{};
+  for (const core::LogEntry& entry : store_.entries) {
+    if (entry.seq < seq) pruned->ledger = std::max(pruned->ledger, entry.ledger.value_or(0));
+  }
+  for (const auto& [sequence, record] : store_.ledgers) {
+    if (sequence <= pruned->ledger && record.digest) pruned->digest = *record.digest;
+  }
+  for (const auto& [id, left] : left_below(seq)) {
+    pruned->states = core::snapshot_digest(pruned->states, id, left.last_seq, left.state);
+  }
+  store_.pruned_ledger = pruned->ledger;
+}
+
+void MemoryLogScan::refuse_pruned(std::uint64_t after_seq) const {
+  if (after_seq + 1 < oldest_seq) throw std::logic_error("entries were asked for that were pruned");
+}
+
+std::map<std::string, ports::PrunedStream> MemoryLogScan::left_below(std::uint64_t seq) const {
+  std::map<std::string, ports::PrunedStream> left;
+  for (const core::LogEntry& entry : store_.entries) {
+    if (entry.seq >= seq || entry.stream_id.empty()) continue;
+    ports::PrunedStream& stream = left[entry.stream_id];
+    stream.id = entry.stream_id;
+    stream.last_seq = entry.seq;
+    if (const auto state = scanned(entry).state) stream.state = state;
+  }
+  return left;
+}
+
+std::vector<ports::PrunedStream> MemoryLogScan::left_streams(std::uint64_t below_seq, const std::string& after_id,
+                                                             std::size_t limit) {
+  std::vector<ports::PrunedStream> page;
+  for (auto& [id, stream] : left_below(below_seq)) {
+    if (id > after_id && page.size() < limit) page.push_back(stream);
+  }
+  return page;
+}
+
+std::vector<ports::PrunedStream> MemoryLogScan::left_streams_of(const std::vector<std::string>& ids,
+                                                                std::uint64_t below_seq) {
+  std::vector<ports::PrunedStream> page;
+  for (auto& [id, stream] : left_below(below_seq)) {
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) page.push_back(stream);
+  }
+  return page;
 }
 
 std::vector<ports::ScannedEntry> MemoryLogScan::entries(std::uint64_t after_seq, std::size_t limit, bool with_effects) {
+  refuse_pruned(after_seq);
   std::vector<ports::ScannedEntry> page;
   for (const core::LogEntry& entry : store_.entries) {
     if (entry.seq <= after_seq || page.size() == limit) continue;
@@ -42,6 +94,7 @@ std::vector<ports::ScannedEntry> MemoryLogScan::entries(std::uint64_t after_seq,
 
 std::vector<ports::ScannedEntry> MemoryLogScan::entries_of(const std::vector<std::string>& streams,
                                                            std::uint64_t after_seq, std::size_t limit) {
+  refuse_pruned(after_seq);
   std::vector<ports::ScannedEntry> page;
   for (const core::LogEntry& entry : store_.entries) {
     const bool wanted = std::find(streams.begin(), streams.end(), entry.stream_id) != streams.end();
@@ -66,7 +119,8 @@ std::vector<std::string> MemoryLogScan::split_relatives(const std::vector<std::s
   for (std::size_t i = 1; i < store_.entries.size(); ++i) {
     const core::LogEntry& parent = store_.entries[i - 1];
     const core::LogEntry& child = store_.entries[i];
-    if (parent.event_id != child.event_id || child.event != core::EventName::stream_created) continue;
+    if (parent.seq < oldest_seq || parent.event_id != child.event_id || child.event != core::EventName::stream_created)
+      continue;
     if (wanted(parent.stream_id)) relatives.push_back(child.stream_id);
     if (wanted(child.stream_id)) relatives.push_back(parent.stream_id);
   }

@@ -20,6 +20,10 @@ class MemoryLogScan final : public ports::LogScan {
   explicit MemoryLogScan(MemoryLedgerStore& store) : store_(store) {}
 
   ports::LogExtent extent() override;
+  std::vector<ports::PrunedStream> left_streams(std::uint64_t below_seq, const std::string& after_id,
+                                                std::size_t limit) override;
+  std::vector<ports::PrunedStream> left_streams_of(const std::vector<std::string>& ids,
+                                                   std::uint64_t below_seq) override;
   std::vector<ports::ScannedEntry> entries(std::uint64_t after_seq, std::size_t limit, bool with_effects) override;
   std::vector<ports::ScannedEntry> entries_of(const std::vector<std::string>& streams, std::uint64_t after_seq,
                                               std::size_t limit) override;
@@ -38,9 +42,16 @@ class MemoryLogScan final : public ports::LogScan {
   bool folds_chain = true;
   std::map<std::uint64_t, std::optional<core::Bytes>> states;  ///< stored for an entry, whatever it says
   std::map<std::uint64_t, std::string> unreadable;
+  std::optional<ports::PrunedPart> pruned;
+
+  /// Nothing of the entries below `seq` is given any more but what they left of their streams. Where forks were, it has
+  /// to be a place that ledgers don't lie across.
+  void prune_below(std::uint64_t seq);
 
  private:
+  void refuse_pruned(std::uint64_t after_seq) const;
   [[nodiscard]] ports::ScannedEntry scanned(const core::LogEntry& entry) const;
+  [[nodiscard]] std::map<std::string, ports::PrunedStream> left_below(std::uint64_t seq) const;
 
   MemoryLedgerStore& store_;
 };

@@ -186,6 +186,61 @@ TEST_F(RebuildTest, APlaceInAnotherLogIsForgotten) {
   }
 }
 
+TEST_F(RebuildTest, FromWhatPrunedEntriesLeftGivesTheSameStreams) {
+  made_.make_all_kinds();
+  made_.ledger({created(30), withdrew(30, 1), delegated(30, 31)});
+  const std::uint64_t cut = store_.entries.back().seq + 1;
+  made_.ledger({withdrew(31, 1), delegated(1, 32), withdrew(32, 1)});
+  made_.api(api_id(2), core::StreamPaused{});
+  const auto right = store_.streams;
+  rebuilt_.scan.prune_below(cut);
+  for (int steps = 0; steps < 30; ++steps) {
+    store_.streams.at(stream_id(30)).deposit = core::tokens(1);
+    store_.streams.erase(stream_id(32));
+    EndsAfter progress(steps);
+    const bool finished = run(progress, step_by_step()).finished;
+    const RebuildResult result = run(step_by_step());
+    EXPECT_TRUE(result.finished);
+    EXPECT_EQ(store_.streams, right) << steps;
+    EXPECT_EQ(result.mended_count, finished ? 0U : 2U);
+    EXPECT_EQ(result.entries, store_.entries.size());
+  }
+}
+
+/// What a fork undoes was folded by the run before: its streams are folded again, from what pruned entries left.
+TEST_F(RebuildTest, WhatIsUndoneLaterIsFoldedAgainFromWhatPrunedEntriesLeft) {
+  for (int steps = 0; steps < 20; ++steps) {
+    LogMaker made;
+    MemoryRebuildStore rebuilt(made.store);
+    made.ledger({created(1), created(2), withdrew(2, 1)});
+    const std::uint64_t cut = made.store.entries.back().seq + 1;
+    made.ledger({delegated(1, 3), withdrew(3, 1)});
+    made.ledger({delegated(3, 4), withdrew(2, 1)});
+    rebuilt.scan.prune_below(cut);
+    EndsAfter progress(steps);
+    static_cast<void>(rebuild(rebuilt, progress, step_by_step()));
+    made.fork(2);
+    made.ledger({withdrew(1, 5), delegated(1, 4), withdrew(2, 3)});
+    const auto right = made.store.streams;
+    made.store.streams.clear();
+    EndsAfter never;
+    EXPECT_TRUE(rebuild(rebuilt, never, step_by_step()).finished);
+    EXPECT_EQ(made.store.streams, right) << steps;
+  }
+}
+
+TEST_F(RebuildTest, APlaceBelowWhatWasPrunedIsForgotten) {
+  made_.make_all_kinds();
+  const std::uint64_t cut = store_.entries.back().seq + 1;
+  made_.ledger({withdrew(1, 1)});
+  rebuilt_.scan.prune_below(cut);
+  rebuilt_.kept_place = ports::RebuildPlace{"e1", cut - 2};
+  rebuilt_.kept_streams[core::sample_stream().id] = core::sample_stream();
+  const RebuildResult result = run();
+  EXPECT_EQ(result.resumed_from, 0U);
+  EXPECT_EQ(result.mended_count, 0U);
+}
+
 TEST_F(RebuildTest, ALogThatIsReplacedMeanwhileEndsIt) {
   made_.make_all_kinds();
   rebuilt_.before_locking = [this] { rebuilt_.scan.epoch = "e2"; };

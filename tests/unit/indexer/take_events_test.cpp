@@ -422,6 +422,20 @@ TEST_F(TakeEventsTest, WhatLiesTooFarBackIsRefused) {
   EXPECT_EQ(taken({sent(201, 0, created(1))}).receipt.inserted_ids.size(), 1u) << "what follows is welcome";
 }
 
+TEST_F(TakeEventsTest, OfWhatWasPrunedNobodyCanTellAndTheBatchIsRefused) {
+  taken(story());
+  store_.pruned_ledger = 105;
+  for (const Batch& batch : {Batch{sent(105, 0, withdrew(1, 5))}, Batch{sent(90, 0, created(9)), story()[3]},
+                             Batch{sent(105, 0, withdrew(1, 5), 1)}}) {
+    const ports::IntakeRefusal refusal = refused(batch);
+    EXPECT_EQ(refusal.reason, Reason::too_deep);
+    EXPECT_NE(refusal.message.find("events of ledger " + std::to_string(batch[0].event.ledger)), std::string::npos);
+    EXPECT_NE(refusal.message.find("up to ledger 105"), std::string::npos);
+  }
+  EXPECT_EQ(taken({story()[3]}).receipt.duplicate_ids.size(), 1u) << "of a ledger behind it everything is known";
+  EXPECT_EQ(taken({sent(106, 0, withdrew(1, 1))}).receipt.inserted_ids.size(), 1u) << "also what comes late";
+}
+
 TEST_F(TakeEventsTest, WithoutFoldingEverythingIsLogged) {
   ASSERT_TRUE(take({story()[3], story()[4]}, false));
   ASSERT_TRUE(take({story()[0], story()[1], story()[2]}, false));

@@ -31,6 +31,7 @@ std::vector<std::string> told(const VerifyResult& result) {
     const char* of = difference.of == Of::entry    ? "entry "
                      : difference.of == Of::stream ? "stream "
                      : difference.of == Of::ledger ? "ledger "
+                     : difference.of == Of::pruned ? "pruned"
                                                    : "checkpoint";
     texts.push_back(of + difference.name + " " + difference.field + ": " + difference.held.value_or("-") + " > " +
                     difference.folded.value_or("-"));
@@ -282,9 +283,135 @@ TEST_F(VerifyTest, CountsAllAndKeepsTheFirst) {
   EXPECT_EQ(result.differences.kept().size(), FoldDifferences::kept_at_most);
 }
 
-TEST_F(VerifyTest, APrunedLogCannotBeFolded) {
+TEST_F(VerifyTest, ALogWhoseBeginningIsGoneWithoutATraceCannotBeFolded) {
   scan_.oldest_seq = 5;
   EXPECT_THROW(check(), LogUnfoldable);
+}
+
+/// Where a log can be pruned: nothing of a ledger lies on both sides but what comes late for it.
+std::vector<std::uint64_t> cuts_of(const MemoryLedgerStore& store) {
+  std::vector<std::uint64_t> cuts;
+  for (const core::LogEntry& first : store.entries) {
+    std::uint32_t below = 0;
+    for (const core::LogEntry& entry : store.entries) {
+      if (entry.seq < first.seq) below = std::max(below, entry.ledger.value_or(0));
+    }
+    const bool is_one = std::none_of(store.entries.begin(), store.entries.end(), [&](const core::LogEntry& entry) {
+      const bool comes_late = entry.event == core::EventName::stream_observed;
+      return entry.seq >= first.seq && !comes_late && entry.ledger.value_or(below + 1) <= below;
+    });
+    if (is_one && first.seq > 1) cuts.push_back(first.seq);
+  }
+  return cuts;
+}
+
+TEST_F(VerifyTest, FromWhereverTheLogWasPrunedItIsAsItWas) {
+  made_.ledger({created(30), withdrew(30, 1), delegated(30, 31)});
+  made_.ledger({delegated(1, 32), withdrew(32, 1), event_of("closed", 2, void_xdr())});
+  made_.fork(1);
+  made_.ledger({withdrew(30, 1), delegated(1, 32)});
+  made_.observe(30, core::StreamKind::cliff_slope);
+  made_.api(api_id(2), core::StreamPaused{});
+  const VerifyResult whole = check();
+  ASSERT_EQ(told(whole), std::vector<std::string>());
+  const std::vector<std::uint64_t> cuts = cuts_of(store_);
+  ASSERT_GT(cuts.size(), 5U);
+  for (const std::uint64_t cut : cuts) {
+    scan_.prune_below(cut);
+    const VerifyResult result = check();
+    EXPECT_EQ(told(result), std::vector<std::string>()) << "below entry " << cut;
+    EXPECT_TRUE(result.finished);
+    EXPECT_EQ(result.from_seq, cut);
+    EXPECT_EQ(result.pruned_ledger, store_.pruned_ledger);
+    EXPECT_EQ(result.entries, whole.entries - (cut - 1));
+    EXPECT_EQ(result.streams, whole.streams);
+    EXPECT_EQ(result.digest, whole.digest);
+  }
+}
+
+class PrunedVerifyTest : public VerifyTest {
+ protected:
+  PrunedVerifyTest() {
+    made_.ledger({withdrew(1, 1), withdrew(3, 1)});
+    made_.ledger({withdrew(1, 1)});
+    scan_.prune_below(entry(store_.entries.size()).seq);
+  }
+  /// Whether the hash that was kept says that something isn't as it was, and what else is told.
+  std::pair<bool, std::vector<std::string>> told_of_pruned() {
+    std::vector<std::string> texts = told(check());
+    const auto end = std::remove_if(texts.begin(), texts.end(), [](const std::string& text) {
+      return text.rfind("pruned pruned_states: ", 0) == 0;
+    });
+    const bool of_pruned = end != texts.end();
+    texts.erase(end, texts.end());
+    return {of_pruned, std::move(texts)};
+  }
+  core::LogEntry& newest_below_of(const std::string& stream) {
+    const auto found = std::find_if(store_.entries.rbegin(), store_.entries.rend(), [&](const core::LogEntry& one) {
+      return one.seq < scan_.oldest_seq && one.stream_id == stream;
+    });
+    return *found;
+  }
+};
+
+TEST_F(PrunedVerifyTest, WhatIsLeftHasTheHashThatWasKept) {
+  EXPECT_EQ(told_of_pruned(), std::pair(false, std::vector<std::string>()));
+  const std::uint64_t seq = newest_below_of(stream_id(3)).seq;
+  core::Stream wrong = *newest_below_of(stream_id(3)).stream;
+  wrong.withdrawn = core::tokens(99);
+  scan_.states[seq] = core::encode_stream(wrong);
+  const auto [is_told, others] = told_of_pruned();
+  EXPECT_TRUE(is_told);
+  EXPECT_FALSE(others.empty()) << "and the stream's row isn't what follows from that";
+}
+
+TEST_F(PrunedVerifyTest, AStreamThatIsMissingAmongWhatIsLeftIsSeen) {
+  const std::string id = stream_id(3);
+  std::erase_if(store_.entries,
+                [&](const core::LogEntry& one) { return one.seq < scan_.oldest_seq && one.stream_id == id; });
+  const auto [is_told, others] = told_of_pruned();
+  EXPECT_TRUE(is_told);
+  EXPECT_EQ(others, std::vector<std::string>{"stream " + id + " id: " + id + " > -"});
+}
+
+TEST_F(PrunedVerifyTest, AStateThatIsNoStreamsIsNamed) {
+  const std::uint64_t seq = newest_below_of(stream_id(3)).seq;
+  scan_.states[seq] = core::Bytes{1, 2, 3};
+  const auto [is_told, others] = told_of_pruned();
+  EXPECT_TRUE(is_told);
+  ASSERT_FALSE(others.empty());
+  EXPECT_EQ(others[0], "entry " + std::to_string(seq) + " stream_state: 010203 > -");
+}
+
+TEST_F(PrunedVerifyTest, TheEntryBeforeMayBeOneThatWasPruned) {
+  core::LogEntry& last = store_.entries.back();
+  const std::string right = std::to_string(*last.prev_seq);
+  ASSERT_LT(*last.prev_seq, scan_.oldest_seq);
+  last.prev_seq.reset();
+  EXPECT_EQ(told_of_pruned().second,
+            std::vector<std::string>{"entry " + std::to_string(last.seq) + " prev_seq: - > " + right});
+}
+
+TEST_F(PrunedVerifyTest, DigestsGoOnFromTheOneThatWasKept) {
+  const std::string right = core::hex_encode(scan_.pruned->digest);
+  std::uint32_t newest = 0;
+  for (const auto& [sequence, record] : store_.ledgers) {
+    if (sequence <= scan_.pruned->ledger && record.digest) newest = sequence;
+  }
+  store_.ledgers.at(newest).digest = core::hash_of(9);
+  EXPECT_EQ(told_of_pruned().second, std::vector<std::string>{"ledger " + std::to_string(newest) + " digest: " +
+                                                              core::hex_encode(core::hash_of(9)) + " > " + right});
+  const std::uint32_t behind = *store_.entries.back().ledger;
+  const std::string digest = core::hex_encode(*store_.ledgers.at(behind).digest);
+  scan_.pruned->digest = core::hash_of(9);
+  const auto others = told_of_pruned().second;
+  ASSERT_EQ(others.size(), 1U) << "the ledger's own digest doesn't follow from that one any more";
+  EXPECT_EQ(others[0].rfind("ledger " + std::to_string(behind) + " digest: " + digest + " > ", 0), 0U) << others[0];
+}
+
+TEST_F(PrunedVerifyTest, AnEntryOfAPrunedLedgerHasNoPlaceBehindIt) {
+  store_.entries.back().ledger = scan_.pruned->ledger;
+  EXPECT_FALSE(told_of_pruned().second.empty());
 }
 
 TEST_F(VerifyTest, EndsWhereItIsEnded) {

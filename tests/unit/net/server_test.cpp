@@ -119,6 +119,20 @@ TEST(Server, AnswersWhatIsBeingServedBeforeItEnds) {
   EXPECT_THROW(LoopbackClient(server.port()), std::runtime_error);
 }
 
+TEST(Server, DrainingServesOnAndEndsEachConnectionWithItsAnswer) {
+  TestServer server(example_router());
+  LoopbackClient known(server.port());
+  EXPECT_NE(known.request("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").header("Connection"), "close");
+  server->begin_drain();
+  LoopbackClient late(server.port());
+  for (LoopbackClient* client : {&known, &late}) {
+    const auto answered = client->request("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(answered.status, 200u);
+    EXPECT_EQ(answered.header("Connection"), "close");
+    EXPECT_TRUE(client->at_end());
+  }
+}
+
 TEST(Server, EndsAConnectionWhoseAnswerWasOnItsWayWhenItStopped) {
   Router router;
   const auto large = std::make_shared<const std::string>(64 * 1024 * 1024, 'x');

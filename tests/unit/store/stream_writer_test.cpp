@@ -19,7 +19,7 @@ StoreOptions nowhere() {
 ports::StoreResult<ports::WriteAnswer> pause(ports::StreamWriter& writer) {
   auto answer = std::make_shared<std::promise<ports::StoreResult<ports::WriteAnswer>>>();
   auto future = answer->get_future();
-  writer.change({"api-x", ports::StreamAction::pause, 1, std::nullopt, {}},
+  writer.change({"api-x", ports::StreamAction::pause, 1, std::nullopt, {}, {}},
                 [answer](ports::StoreResult<ports::WriteAnswer> result) { answer->set_value(std::move(result)); });
   return future.get();
 }

@@ -28,6 +28,8 @@ class TracerTest : public ::testing::Test {
   }
   std::optional<TracedRequest> record(Tracer& tracer, unsigned status = 200) {
     served_.status = status;
+    traceparent_ = tracer.begin_request(headers_, caller_is_trusted_);
+    served_.traceparent = traceparent_;
     return tracer.record_request(headers_, served_);
   }
   std::vector<nlohmann::json> exported() {
@@ -47,7 +49,9 @@ class TracerTest : public ::testing::Test {
   SpanExporter exporter_{{}, std::make_unique<FakeTransport>(collector_), random_, log_};
   std::unique_ptr<Tracer> tracer_;
   net::HeaderFields headers_;
-  ServedRequest served_{"GET", "/api/streams/7", "r-1", "192.0.2.1", "/api/streams/{id}", 200, 1'500us, false, true};
+  ServedRequest served_{"GET", "/api/streams/7", "r-1", "192.0.2.1", "/api/streams/{id}", {}, 200, 1'500us, false};
+  std::string traceparent_;
+  bool caller_is_trusted_ = true;
 };
 
 TEST_F(TracerTest, ContinuesTheCallersTrace) {
@@ -86,7 +90,7 @@ TEST_F(TracerTest, LeavesToATrustedCallerWhetherItsTraceIsRecorded) {
 }
 
 TEST_F(TracerTest, DecidesItselfAboutTheTracesOfStrangers) {
-  served_.caller_is_trusted = false;
+  caller_is_trusted_ = false;
   // Whatever the flag and the trace id say: both are the stranger's to choose.
   for (const std::string flags : {"-00", "-01"}) {
     for (const std::string& trace : {trace_id, std::string(31, '0') + "1"}) {
@@ -201,8 +205,8 @@ TEST_F(TracerTest, NestsSpansOnTheirThread) {
 
 TEST_F(TracerTest, LetsDetachedSpansOverlapAndEndOnAnyThread) {
   Tracer& tracing = tracer();
-  auto first = tracing.start_detached(ports::SpanKind::client, "first");
-  auto second = tracing.start_detached(ports::SpanKind::client, "second");
+  auto first = tracing.start_detached(ports::SpanKind::client, "first", "");
+  auto second = tracing.start_detached(ports::SpanKind::client, "second", "no traceparent");
   EXPECT_EQ(tracing.start_part(ports::SpanKind::client, "of neither"), nullptr);
   std::thread([ended = std::move(first)]() mutable { ended.reset(); }).join();
   clock_.advance(3ms);
@@ -216,10 +220,25 @@ TEST_F(TracerTest, LetsDetachedSpansOverlapAndEndOnAnyThread) {
   for (const auto& span : spans) EXPECT_FALSE(span.contains("parentSpanId"));
 }
 
+TEST_F(TracerTest, GoesOnWithARequestsTraceAfterItsEnd) {
+  headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
+  Tracer& tracing = tracer();
+  const auto request = record(tracing);
+  tracing.start_detached(ports::SpanKind::client, "attempt", traceparent_).reset();
+  EXPECT_EQ(tracing.start_detached(ports::SpanKind::client, "attempt", traceparent_.substr(0, 53) + "00"), nullptr)
+      << "what isn't recorded has no recorded parts";
+  const auto spans = exported();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[1]["traceId"], trace_id);
+  EXPECT_EQ(spans[1]["parentSpanId"], request->span_id);
+}
+
 TEST_F(TracerTest, MakesNothingWithoutAnExporter) {
   Tracer off(nullptr, whole_share, clock_, random_);
   EXPECT_EQ(off.start(ports::SpanKind::internal, "batch"), nullptr);
-  EXPECT_EQ(off.start_detached(ports::SpanKind::client, "attempt"), nullptr);
+  EXPECT_EQ(off.start_detached(ports::SpanKind::client, "attempt", ""), nullptr);
+  const std::string recorded = "00-" + trace_id + "-" + parent_id + "-01";
+  EXPECT_EQ(off.start_detached(ports::SpanKind::client, "attempt", recorded), nullptr);
   EXPECT_FALSE(record(off));
   headers_ = {{"traceparent", "00-" + trace_id + "-" + parent_id + "-01"}};
   EXPECT_EQ(record(off)->trace_id, trace_id);

@@ -47,12 +47,15 @@ class FakeTracer final : public ports::Tracer {
 
   std::unique_ptr<ports::Span> start(ports::SpanKind, std::string_view) override { return nullptr; }
   std::unique_ptr<ports::Span> start_part(ports::SpanKind, std::string_view) override { return nullptr; }
-  std::unique_ptr<ports::Span> start_detached(ports::SpanKind kind, std::string_view) override {
+  std::unique_ptr<ports::Span> start_detached(ports::SpanKind kind, std::string_view,
+                                              std::string_view parent) override {
     EXPECT_EQ(kind, ports::SpanKind::client);
+    parents.emplace_back(parent);
     return std::make_unique<FakeSpan>(said);
   }
 
   std::vector<std::string> said;
+  std::vector<std::string> parents;
 };
 
 class DispatcherTest : public ::testing::Test {
@@ -345,6 +348,7 @@ TEST_F(DispatcherTest, TracesEachAttempt) {
   deliveries_.add(1, "a", 5);
   round();
   EXPECT_EQ(transport_.held.front().header("traceparent"), "00-11-22-01");
+  EXPECT_EQ(tracer.parents, std::vector<std::string>{"00-33-44-01"});
   transport_.answer(503);
   EXPECT_EQ(tracer.said, (std::vector<std::string>{"http.request.method=POST", "fluxora.webhook.endpoint=1",
                                                    "fluxora.webhook.delivery=wd_1_e1_5", "fluxora.webhook.attempt=1",

@@ -144,6 +144,7 @@ std::vector<ports::ClaimedDelivery> MemoryDeliveries::waiting_in(const ports::La
     claimed.id = ports::delivery_id(key.endpoint, key.epoch, claimed.seq);
     claimed.event = "stream.updated";
     claimed.body = std::make_shared<const std::string>(body_bytes, 'x');
+    claimed.traceparent = "00-33-44-01";
     claimed.attempts = delivery.attempts;
     claimed.tries = delivery.tries;
     waiting.push_back(std::move(claimed));

@@ -11,6 +11,7 @@
 #include "fluxora/ports/audit_log.hpp"
 #include "fluxora/ports/clock.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/rate_counts.hpp"
 
 namespace fluxora::api {
 
@@ -72,8 +73,9 @@ struct AccessStatistics {
 /// spread over the I/O threads, so counts a thread would multiply its limit; the lock is held for a lookup in a table.
 class AccessControl {
  public:
+  /// `fleet`, where there is one: who counts over all instances what is limited. All outlive it, or have ended before.
   AccessControl(AccessOptions options, ports::ApiKeys& keys, ports::AuditLog& audit, const ports::Clock& clock,
-                ports::Log& log);
+                ports::Log& log, ports::RateCounts* fleet = nullptr);
   ~AccessControl();
   AccessControl(const AccessControl&) = delete;
   AccessControl& operator=(const AccessControl&) = delete;

@@ -61,7 +61,7 @@ struct ApiContext {
   std::string public_url;                     ///< where clients reach the service; empty: not said
   std::string demo_root;                      ///< a folder served under /demo/; empty: none
   std::size_t max_sockets_per_address = 100;  ///< open feeds, WebSocket and SSE together
-  std::function<bool()> shutting_down;
+  std::function<bool()> shutting_down;        ///< feeds end, and none is opened
   std::function<std::size_t()> websocket_connections;
   ports::ContractStorage* contract_storage = nullptr;  ///< none: no chain is followed
   std::function<std::string()> metrics = nullptr;      ///< the body of GET /metrics; must not block
@@ -81,6 +81,8 @@ struct ApiContext {
   /// changed. Looks no name up: that is for each attempt.
   std::function<std::optional<std::string>(std::string_view)> webhook_target_problem = nullptr;
   std::function<void()> wake_webhooks = nullptr;  ///< something may be due at once; from any thread, never blocks
+  /// Still serving, but about to shut down: whoever spreads clients over instances sends none here any more.
+  std::function<bool()> draining = [] { return false; };
 };
 
 /// Every route of the service. SPEC sections 5, 6 and 10.

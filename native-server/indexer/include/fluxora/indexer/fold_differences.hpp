@@ -11,10 +11,10 @@ namespace fluxora::indexer {
 
 /// Something that is held and isn't what the log says when it is folded again.
 struct FoldDifference {
-  enum class Of : std::uint8_t { entry, stream, ledger, checkpoint };
+  enum class Of : std::uint8_t { entry, stream, ledger, checkpoint, pruned };
 
   Of of = Of::entry;
-  std::string name;                   ///< the entry's seq, the stream's id, the ledger's number; empty: the checkpoint
+  std::string name;                   ///< the entry's seq, the stream's id, the ledger's number; else empty
   std::string field;                  ///< the column
   std::optional<std::string> held;    ///< none: NULL, or no row
   std::optional<std::string> folded;  ///< what it should be; none: NULL, or no row

@@ -19,6 +19,7 @@ struct LedgerBatch {
   /// When the ledger before them closed: what lies after it and not after the last header's close makes time entries.
   /// None: what lies after the first header's.
   std::optional<core::UnixSeconds> closed_before;
+  std::string traceparent;  ///< of the batch's span; empty: none
 };
 
 struct IngestCounts {

@@ -4,8 +4,7 @@
 
 namespace fluxora::indexer {
 
-/// The log can't be folded from its first entry on: it is damaged, was pruned, or has been replaced meanwhile. what()
-/// is a sentence that says so.
+/// The log can't be folded: it is damaged, or has been replaced meanwhile. what() is a sentence that says so.
 class LogUnfoldable : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -34,17 +34,17 @@ struct RebuildResult {
   static constexpr std::size_t kept_at_most = 100;
 
   bool finished = false;           ///< false: ended by its progress; run again, it goes on
-  std::uint64_t entries = 0;       ///< of the log, folded so far
+  std::uint64_t entries = 0;       ///< of the log, folded so far, with those that were pruned
   std::uint64_t streams = 0;       ///< that they make
   std::uint64_t resumed_from = 0;  ///< the entry that an earlier run had come to; 0: none
   std::uint64_t mended_count = 0;
   std::vector<MendedStream> mended;  ///< the first of them
 };
 
-/// Folds the log from its first entry and makes the table of streams what that gives, while the service runs: only the
-/// end holds writers back, and only rows that differ are written, byte for byte what the indexer would have written.
-/// How far it has come is kept, so that a run that was ended, however, goes on; `progress` is told the log's entries.
-/// SPEC sections 4 and 9. Throws LogUnfoldable, RebuildRunning, StoreUnavailable.
+/// Folds the log from its first entry, or from what pruned ones have left, and makes the table of streams what that
+/// gives, while the service runs: only the end holds writers back, and only rows that differ are written, byte for byte
+/// what the indexer would have written. How far it has come is kept, so that a run that was ended, however, goes on;
+/// `progress` is told the log's entries. SPEC sections 4 and 9. Throws LogUnfoldable, RebuildRunning, StoreUnavailable.
 RebuildResult rebuild(ports::RebuildStore& store, ports::JobProgress& progress, const RebuildOptions& options = {});
 
 }  // namespace fluxora::indexer

@@ -33,6 +33,7 @@ struct Request {
   std::string body;
   std::string remote_address;  ///< without its port: the peer's, or what ServerOptions::client_address says
   std::string request_id;      ///< the client's X-Request-Id when it has the right form, else a new one
+  std::string traceparent;     ///< of its own span, as ServerOptions::traceparent says; empty: of no trace
   unsigned io_thread = 0;      ///< its connection's, 0 up to ServerOptions::io_threads
 
   /// The first field of that name, or none.

@@ -51,6 +51,9 @@ struct ServerOptions {
   std::function<Response(unsigned status, std::string_view detail, const Request& request)> error_response;
   /// Who sent a request, where that isn't simply the peer: becomes its remote_address. None: the peer.
   std::function<std::string(const Request& request)> client_address;
+  /// Becomes a request's traceparent, once its head was read, or as far as it could be. `peer` as in RequestEnd. None:
+  /// requests belong to no trace.
+  std::function<std::string(const Request& request, std::string_view peer)> traceparent;
   /// A last look at each response before it is written, errors of net's own included.
   std::function<void(const Request& request, Response& response)> before_response;
   /// Once for each request that was begun: after its response, or when its connection ended before.
@@ -95,6 +98,9 @@ class Server {
   /// From any thread.
   [[nodiscard]] ServerStatistics statistics() const noexcept;
 
+  /// Goes on as before, but each answer ends its connection: `Connection: close`. So clients leave of themselves, and
+  /// none sends a request on a connection that stop() is about to close. From any thread.
+  void begin_drain();
   /// Ordered end: stop accepting; answer what is being served with `Connection: close`; close WebSockets with 1001
   /// after their queues drain; after `grace` cut what is left; join the threads. Called once, from outside the I/O
   /// threads.

@@ -21,9 +21,9 @@ struct AccountAnswer {
 
 struct StatementQuery {
   std::string account;
-  core::UnixSeconds from = 0;
-  std::optional<core::UnixSeconds> to;  ///< none: StatementStart::settled
-  core::UnixSeconds now = 0;            ///< the server's clock, where nothing is indexed
+  std::optional<core::UnixSeconds> from;  ///< none: StatementStart::known_from
+  std::optional<core::UnixSeconds> to;    ///< none: StatementStart::settled
+  core::UnixSeconds now = 0;              ///< the server's clock, where nothing is indexed
 };
 
 /// What of a statement is known before its lines.
@@ -35,6 +35,8 @@ struct StatementStart {
   /// The last second of which nothing more is to come: the last indexed ledger's close time, or where nothing is
   /// indexed the second before now. Later ones may still get entries of ledgers that aren't indexed yet, or changes.
   core::UnixSeconds settled = 0;
+  /// The first second that a statement can begin with: what was before it was pruned. 0: nothing was.
+  core::UnixSeconds known_from = 0;
 };
 
 struct StatementPage {
@@ -53,7 +55,7 @@ class AccountReader {
   virtual void totals(std::string account, core::UnixSeconds now, std::uint64_t min_seq,
                       Reply<AccountAnswer> reply) = 0;
   /// A long read: `busy` when as many as may run at once are running, or the database was too slow. Has no lines where
-  /// `from` isn't before `to`.
+  /// `from` isn't before `to`, or before known_from.
   virtual void statement(StatementQuery query, Reply<std::shared_ptr<Statement>> reply) = 0;
 };
 

@@ -29,8 +29,9 @@ struct ClaimedDelivery {
   std::string id;         ///< delivery_id(): what receivers see
   std::string event;
   std::shared_ptr<const std::string> body;
-  unsigned attempts = 0;  ///< made so far
-  unsigned tries = 0;     ///< of these since it was made or last redelivered
+  unsigned attempts = 0;    ///< made so far
+  unsigned tries = 0;       ///< of these since it was made or last redelivered
+  std::string traceparent;  ///< of what made it; empty: nothing that was traced
 };
 
 struct ClaimedLane {

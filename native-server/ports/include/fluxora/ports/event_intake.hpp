@@ -38,7 +38,7 @@ struct IntakeProblem {
 struct IntakeRefusal {
   enum class Reason : std::uint8_t {
     contradiction,  ///< `problems` says of what
-    too_deep,       ///< it changes what lies too far back
+    too_deep,       ///< it changes what lies too far back, or was pruned
     foreign_log,    ///< the database's log is of something else than what is followed
   };
   Reason reason = Reason::contradiction;

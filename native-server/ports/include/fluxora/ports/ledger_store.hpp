@@ -124,6 +124,7 @@ struct IngestRecord {
   std::optional<AuditRecord> audit;            ///< where someone's request did this
   std::vector<ObservationRequest> to_observe;  ///< onto the list, each stream once; what stands on it is merged
   StorageFindings findings;
+  std::string traceparent;  ///< whose trace the entries' deliveries go on; may be empty
 };
 
 /// Where the chain has last said something of a stream.
@@ -161,6 +162,8 @@ class IngestTransaction {
   virtual std::vector<core::Stream> states_before(const std::vector<EntryPlace>& places) = 0;
   /// The checkpoint that the transaction found and holds.
   [[nodiscard]] virtual const std::optional<Checkpoint>& checkpoint() const = 0;
+  /// The last ledger whose entries were pruned; 0: none. What is of it, or of earlier ones, can't be taken back.
+  [[nodiscard]] virtual std::uint32_t pruned_ledger() const = 0;
   /// The log's epoch and its end as others see it now. Locks nothing.
   virtual core::Cursor log_end() = 0;
   /// Of each of these numbers the ledger itself, the last held before it and the first held behind it, as far as there

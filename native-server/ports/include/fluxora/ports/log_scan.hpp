@@ -34,12 +34,27 @@ struct ScannedStream {
   StreamColumns columns;
 };
 
+/// What is known of the entries below a log's oldest one, which were pruned. docs/retention.md.
+struct PrunedPart {
+  std::uint32_t ledger = 0;  ///< every event of a ledger up to this one, and of none behind it; 0: of none
+  core::Hash digest{};       ///< of the ledgers up to that one
+  core::Hash states{};       ///< core::snapshot_digest over what is left of the streams
+};
+
+/// What is left of a stream below the log's oldest entry.
+struct PrunedStream {
+  std::string id;
+  std::uint64_t last_seq = 0;        ///< its newest entry there
+  std::optional<core::Bytes> state;  ///< stream_state of the newest entry there that has one
+};
+
 struct LogExtent {
   std::string epoch;
   std::uint64_t oldest_seq = 1;
   std::uint64_t head_seq = 0;
   bool folds_chain = true;  ///< false: the log was made with CONTRACT_IDS=*
   std::optional<Checkpoint> checkpoint;
+  std::optional<PrunedPart> pruned;  ///< none: nothing was
 };
 
 /// Reads the log and what was made of it as they are stored, page by page, each in ascending order. Blocking; for one
@@ -50,8 +65,15 @@ class LogScan {
 
   virtual LogExtent extent() = 0;
 
-  /// The first `limit` entries behind `after_seq`. Without `with_effects`, as folding needs them: their `change`,
-  /// `state` and ledger's hash are left out.
+  /// What the entries below `below_seq`, the log's oldest_seq, have left of their streams: ascending by the ids' bytes,
+  /// the next behind `after_id`; from the first on where that is empty.
+  virtual std::vector<PrunedStream> left_streams(std::uint64_t below_seq, const std::string& after_id,
+                                                 std::size_t limit) = 0;
+  /// The same of those of the ids that have such entries.
+  virtual std::vector<PrunedStream> left_streams_of(const std::vector<std::string>& ids, std::uint64_t below_seq) = 0;
+
+  /// The first `limit` entries behind `after_seq`, which isn't below what was pruned. Without `with_effects`, as
+  /// folding needs them: their `change`, `state` and ledger's hash are left out.
   virtual std::vector<ScannedEntry> entries(std::uint64_t after_seq, std::size_t limit, bool with_effects) = 0;
   /// Those of them that are about one of these streams, as folding needs them.
   virtual std::vector<ScannedEntry> entries_of(const std::vector<std::string>& streams, std::uint64_t after_seq,

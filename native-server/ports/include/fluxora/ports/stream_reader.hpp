@@ -31,6 +31,9 @@ struct ReadPoint {
 struct StreamAnswer {
   std::optional<core::Stream> stream;
   ReadPoint at;
+  /// Of a stream that was there at the moment asked for, while what it was then was pruned: the second from which on
+  /// that is known.
+  std::optional<core::UnixSeconds> known_from{};
 };
 
 struct StreamsAnswer {
@@ -75,7 +78,7 @@ class StreamReader {
  public:
   virtual ~StreamReader() = default;
   virtual void find(std::string id, std::uint64_t min_seq, Reply<StreamAnswer> reply) = 0;
-  /// The stream as the log had it at `at`; none when it wasn't created by then.
+  /// The stream as the log had it at `at`; none when it wasn't created by then, or known_from says why.
   virtual void find_as_of(std::string id, core::UnixSeconds at, std::uint64_t min_seq, Reply<StreamAnswer> reply) = 0;
   /// The streams of these ids that there are, in no order.
   virtual void find_all(std::vector<std::string> ids, std::uint64_t min_seq, Reply<StreamsAnswer> reply) = 0;

@@ -28,7 +28,8 @@ struct StreamCreation {
   core::StreamCreated terms;
   core::UnixSeconds now = 0;
   std::optional<IdempotencyKey> idempotency;
-  AuditRecord by;  ///< who, from where; the store adds action, target and detail
+  AuditRecord by;           ///< who, from where; the store adds action, target and detail
+  std::string traceparent;  ///< the request's: whose trace its deliveries go on; may be empty
 };
 
 enum class StreamAction : std::uint8_t { pause, resume, cancel };
@@ -45,6 +46,7 @@ struct StreamChange {
   core::UnixSeconds now = 0;
   std::optional<std::vector<StreamVersion>> only_if;  ///< the stream is at one of these; none: whatever it is at
   AuditRecord by;                                     ///< as in StreamCreation
+  std::string traceparent;                            ///< as in StreamCreation
 };
 
 /// A stream as a write left it, and what its answer is computed from.

@@ -31,8 +31,10 @@ class Tracer {
   /// The beginning of a trace. Null: this one isn't traced.
   [[nodiscard]] virtual std::unique_ptr<Span> start(SpanKind kind, std::string_view name) = 0;
   /// The same for work that goes on beside others of its thread and may end on another, one thread at a time: no part
-  /// of what the thread is at, and nothing is a part of it.
-  [[nodiscard]] virtual std::unique_ptr<Span> start_detached(SpanKind kind, std::string_view name) = 0;
+  /// of what the thread is at, and nothing is a part of it. `parent`: what Span::traceparent gave of the work that this
+  /// is a part of, wherever and whenever that was; null where that wasn't traced. Without a good one a trace begins.
+  [[nodiscard]] virtual std::unique_ptr<Span> start_detached(SpanKind kind, std::string_view name,
+                                                             std::string_view parent) = 0;
   /// A part of what the thread is at. Null where that isn't traced.
   [[nodiscard]] virtual std::unique_ptr<Span> start_part(SpanKind kind, std::string_view name) = 0;
 };

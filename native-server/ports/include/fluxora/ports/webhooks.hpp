@@ -74,6 +74,7 @@ enum class WebhookRefusal : std::uint8_t {
   cancelled,        ///< its endpoint is gone
   other_epoch,      ///< the cursor is of another log
   beyond_head,      ///< the cursor is of entries that aren't there yet
+  pruned,           ///< entries behind the cursor aren't there any more
   already_running,  ///< a replay for the endpoint
   wrong_state,      ///< of a replay
 };

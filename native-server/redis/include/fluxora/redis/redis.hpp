@@ -10,6 +10,7 @@
 #include "fluxora/ports/event_log.hpp"
 #include "fluxora/ports/log.hpp"
 #include "fluxora/ports/random.hpp"
+#include "fluxora/ports/rate_counts.hpp"
 
 namespace fluxora::redis {
 
@@ -36,13 +37,15 @@ struct RedisStatistics {
   std::uint64_t reads_from_bus = 0;    ///< of the log's end that needed no database
   std::uint64_t reads_from_database = 0;
   std::uint64_t addresses_elsewhere = 0;  ///< known to have feeds on other instances
+  std::uint64_t rates_shared = 0;         ///< counted for a limit over all instances
+  std::uint64_t rates_alone = 0;          ///< counted by this instance only
 };
 
 /// What instances share through Redis, as long as it is there: news of the log, so that one of them reads it for all,
-/// and how many feeds each address has. The truth is PostgreSQL's: whatever Redis loses, doubles, delays or says in
-/// error about which entries there are is noticed by `seq` or by silence, and the database is read instead. Who can
-/// write to Redis is believed about what an entry says, so nobody else may.
-/// Two threads: one sends commands, one listens. No call waits for Redis.
+/// how many feeds each address has, and how often a client has written. The truth is PostgreSQL's: whatever Redis
+/// loses, doubles, delays or says in error about which entries there are is noticed by `seq` or by silence, and the
+/// database is read instead. Who can write to Redis is believed about what an entry says, so nobody else may. Two
+/// threads: one sends commands, one listens. No call waits for Redis.
 class Redis {
  public:
   using MakeTail = std::function<std::unique_ptr<ports::LogTail>()>;
@@ -58,6 +61,7 @@ class Redis {
   /// `database` makes a tail whose connection opens when it is first used. One such tail for each Redis object.
   [[nodiscard]] std::unique_ptr<ports::LogTail> make_tail(MakeTail database);
   [[nodiscard]] ports::ConnectionCounts& connection_counts();
+  [[nodiscard]] ports::RateCounts& rate_counts();
 
   void start();
   /// Sends what waits and ends both threads; takes seconds where Redis hangs.

@@ -14,6 +14,7 @@
 #include "fluxora/ports/ledger_reader.hpp"
 #include "fluxora/ports/ledger_store.hpp"
 #include "fluxora/ports/log.hpp"
+#include "fluxora/ports/log_retention.hpp"
 #include "fluxora/ports/log_scan.hpp"
 #include "fluxora/ports/next_log.hpp"
 #include "fluxora/ports/readiness.hpp"
@@ -36,8 +37,9 @@ struct StoreOptions {
   unsigned read_connections = 4;   ///< threads with one connection each
   std::size_t queue_limit = 1024;  ///< reads waiting for a thread, and writes; beyond: StoreFailure::busy
   int connect_timeout_s = 2;
-  int tcp_user_timeout_ms = 10'000;  ///< a host that acknowledges nothing for so long is gone
-  int read_timeout_ms = 5'000;       ///< the database ends a read that takes longer
+  int tcp_user_timeout_ms = 10'000;                  ///< a host that acknowledges nothing for so long is gone
+  int read_timeout_ms = 5'000;                       ///< the database ends a read that takes longer
+  std::uint64_t log_partition_entries = 10'000'000;  ///< that a partition of the log is made for
   unsigned max_exports =
       2;  ///< exports at once, and as many statements, each with a thread and a connection; beyond: busy
   int export_timeout_ms =
@@ -106,6 +108,9 @@ class Store {
 
 /// For the one thread that looks after webhooks, with a connection of its own.
 [[nodiscard]] std::unique_ptr<ports::WebhookUpkeep> make_webhook_upkeep(const StoreOptions& options);
+
+/// For the one thread that takes old entries out of the log, with a connection of its own.
+[[nodiscard]] std::unique_ptr<ports::LogRetention> make_log_retention(const StoreOptions& options);
 
 /// All of the log, and what was made of it, as it is now; with a connection of its own. Throws
 /// ports::StoreUnavailable.

@@ -31,12 +31,12 @@ struct ServedRequest {
   std::string_view method;
   std::string_view path;
   std::string_view request_id;
-  std::string_view client;  ///< its address
-  std::string_view route;   ///< the pattern, empty for none
-  unsigned status = 0;      ///< 0: no response was begun
+  std::string_view client;       ///< its address
+  std::string_view route;        ///< the pattern, empty for none
+  std::string_view traceparent;  ///< what Tracer::begin_request gave
+  unsigned status = 0;           ///< 0: no response was begun
   std::chrono::microseconds duration{};
   bool aborted = false;
-  bool caller_is_trusted = false;  ///< to say whether its trace is recorded
 };
 
 /// Of a text in a span, so that a client can't fill the queue's memory with what it sends.
@@ -50,8 +50,13 @@ class Tracer final : public ports::Tracer {
   Tracer(SpanExporter* exporter, std::uint32_t sampled_share, const ports::Clock& clock, ports::Random& random);
 
   std::unique_ptr<ports::Span> start(ports::SpanKind kind, std::string_view name) override;
-  std::unique_ptr<ports::Span> start_detached(ports::SpanKind kind, std::string_view name) override;
+  std::unique_ptr<ports::Span> start_detached(ports::SpanKind kind, std::string_view name,
+                                              std::string_view parent) override;
   std::unique_ptr<ports::Span> start_part(ports::SpanKind kind, std::string_view name) override;
+
+  /// A request whose head was read: the `traceparent` of its span, which work done for it may name as its parent, also
+  /// behind its end. Its flag says whether it is recorded. Empty: the request belongs to no trace. From any thread.
+  [[nodiscard]] std::string begin_request(const net::HeaderFields& headers, bool caller_is_trusted);
 
   /// A request that has just ended: OpenTelemetry's HTTP server span. `headers` are the request's. From any thread.
   /// None: the request belongs to no trace.
@@ -64,6 +69,7 @@ class Tracer final : public ports::Tracer {
   [[nodiscard]] TraceId new_trace_id();
   [[nodiscard]] std::optional<TraceContext> begin_trace();
   [[nodiscard]] std::optional<FinishedSpan> begin_span(ports::SpanKind kind, std::string_view name);
+  [[nodiscard]] FinishedSpan part_of(TraceContext parent, ports::SpanKind kind, std::string_view name);
   [[nodiscard]] SpanId new_span_id();
 
   SpanExporter* const exporter_;
