@@ -17,11 +17,15 @@ foreach(unit fluxora-server.service fluxora-backup.service fluxora-backup.timer)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
 endforeach()
 
-# The program itself knows its settings, so the example is printed by it. It may come to hold secrets.
+# The program itself knows its settings, so the example is printed by it. It may come to hold secrets, and settings that
+# are there already stay.
 set(example ${CMAKE_CURRENT_BINARY_DIR}/fluxora.env)
-install(CODE "execute_process(COMMAND \"$<TARGET_FILE:fluxora-server>\" check-config --example
-  OUTPUT_FILE \"${example}\" COMMAND_ERROR_IS_FATAL ANY)")
-install(FILES ${example} DESTINATION ${FLUXORA_CONFIG_DIR} PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
+install(CODE "
+  execute_process(COMMAND \"$<TARGET_FILE:fluxora-server>\" check-config --example
+    OUTPUT_FILE \"${example}\" COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT EXISTS \"\$ENV{DESTDIR}${FLUXORA_CONFIG_DIR}/fluxora.env\")
+    file(INSTALL \"${example}\" DESTINATION \"${FLUXORA_CONFIG_DIR}\" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
+  endif()")
 
 set(doc ${CMAKE_INSTALL_DATADIR}/doc/fluxora-server)
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${doc})

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Builds one of CMakePresets.json's presets. Where no source has changed it doesn't even start CMake.
 
-BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server wasm web-demo tests/bench tests/unit tests/fuzz
+BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server packaging wasm web-demo tests/bench tests/unit tests/fuzz
   tests/simulation tests/load tests/realtime/echo_server tests/webhooks/receiver tests/webhooks/rebinding)
 # A translation unit with Asio or a large JSON test takes about this much of the compiler's memory.
 MIB_PER_COMPILER=1500

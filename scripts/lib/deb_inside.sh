@@ -171,7 +171,7 @@ purge_keeps_the_backups() {
 
 purge_leaves_nothing() {
   rm -rf /var/backups/fluxora/*
-  apt_install "$PACKAGE" && apt-get purge -y fluxora-server || return 1
+  apt_install "$PACKAGE" && systemctl enable fluxora-backup.timer && apt-get purge -y fluxora-server || return 1
   local left
   left=$(find / -xdev \( -path /fluxora -o -path /run -o -path /tmp -o -path /var/lib/postgresql -o -path /var/log \
     -o -path /var/cache \) -prune -o -name '*fluxora*' -print)

@@ -10,8 +10,9 @@ test_image() {
   require_free_space . "$IMAGE_MIB" "the images and what they are built from"
   set_up_podman
   make_image_base
-  image_runs_containers || { skip image "containers can't run here: inside of another one, say"; return 0; }
-  local version revision
+  image_runs_containers || { skip image "containers can't run here: $(tail -n 1 "$scratch/image.log")"; return 0; }
+  local version revision sources=$PWD/.local/image/sources
+  take_sources "$sources"
   version=$(sed -n 's/^project(fluxora VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
   revision=$(git -c safe.directory="$PWD" rev-parse HEAD 2>/dev/null || printf unknown)
   build_image fluxora docker/Dockerfile --build-arg "VERSION=$version" --build-arg "REVISION=$revision"
@@ -72,14 +73,23 @@ image_runs_containers() {
   "$PODMAN" run --rm --network host localhost/fluxora-base true >"$scratch/image.log" 2>&1
 }
 
-# build_image NAME DOCKERFILE ARGUMENT...
+# take_sources FOLDER: what .dockerignore lets the builder have, as it is now: two builds of one image have the same
+# sources, whatever is edited between them.
+take_sources() {
+  rm -rf "$1"
+  mkdir -p "$1"
+  { printf '%s\n' .dockerignore docker/*Dockerfile tests/image/*.Dockerfile; sed -n 's/^!//p' .dockerignore; } \
+    | tar -c --exclude=node_modules --exclude=wasm/package/dist -T - | tar -C "$1" -x
+}
+
+# build_image NAME DOCKERFILE ARGUMENT...: of the folder $sources.
 build_image() {
   local name=$1 file=$2 log=.local/log/image-$1.log started=$SECONDS
   shift 2
   say "image $name"
   # --network host: this machine's way to the package sources.
   "$PODMAN" build --network host --format docker --build-arg BASE=localhost/fluxora-base --build-arg JOBS="$(compilers_at_once)" \
-    "$@" --tag "localhost/$name" --file "$file" . >"$log" 2>&1 </dev/null \
+    "$@" --tag "localhost/$name" --file "$sources/$file" "$sources" >"$log" 2>&1 </dev/null \
     || { tail -n 40 "$log" >&2; fail "the image $name could not be built" "The whole of it: $log"; }
   note "built in $((SECONDS - started)) s"
 }

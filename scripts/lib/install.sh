@@ -140,13 +140,15 @@ install_packages() {
 SERVICES_OF_PACKAGES=(haproxy nginx postgresql prometheus redis-server)
 
 # leaving_services_alone COMMAND...: runs an installation that starts no service and leaves none enabled that wasn't.
-# invoke-rc.d, by which packages start theirs, asks policy-rc.d (Debian Policy 9.3.3.2); one that is there already decides.
+# invoke-rc.d, by which packages start theirs, asks policy-rc.d (Debian Policy 9.3.3.2); one that is there already decides,
+# unless it is ours: what an installation that was killed has left.
 leaving_services_alone() (
   policy=/usr/sbin/policy-rc.d status=0
+  ours="# Fluxora's scripts install packages: no service is to start meanwhile. Remove this file if none of them runs."
   enabled=$(enabled_services)
-  if [ ! -e "$policy" ]; then
+  if [ ! -e "$policy" ] || grep -qxF "$ours" "$policy"; then
     trap 'as_root rm -f "$policy"' EXIT
-    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+    printf '#!/bin/sh\n%s\nexit 101\n' "$ours" | as_root install -m 755 /dev/stdin "$policy"
   fi
   "$@" || status=$?
   for service in $(enabled_services | grep -vxF "${enabled:-none}"); do

@@ -1,15 +1,18 @@
 // docker/ as far as reading can check it: what needs an engine is in tests/image. docker-compose, where it is
-// installed, reads compose.yaml by itself.
+// installed, reads compose.yaml by itself; haproxy runs as haproxy.cfg says.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { contractAddress } from '../chain-sim/src/accounts.js';
 import { TEST_PASSPHRASE } from '../chain-sim/src/simulator.js';
+import { request } from '../integration/harness/http_client.js';
 import { PROJECT_ROOT, runCommand } from '../integration/harness/server_process.js';
+import { LoadBalancer } from './harness/load_balancer.js';
 
 const read = (path) => readFileSync(join(PROJECT_ROOT, path), 'utf8');
 const compose = parse(read('docker/compose.yaml'), { merge: true });
@@ -95,12 +98,14 @@ describe('compose.yaml', () => {
       const refused = config(example);
       assert.notEqual(refused.status, 0);
       assert.match(refused.stderr, /set POSTGRES_PASSWORD in \.env/);
-      const taken = config(example.replace(/^POSTGRES_PASSWORD=$/m, 'POSTGRES_PASSWORD=sesame'));
+      const filled = example.replace('POSTGRES_PASSWORD=', 'POSTGRES_PASSWORD=sesame').replace('INSTANCES=1', 'INSTANCES=3');
+      const taken = config(filled);
       assert.equal(taken.status, 0, taken.stderr);
       const resolved = parse(taken.stdout);
       assert.deepEqual(Object.keys(resolved.services).sort(), Object.keys(compose.services).sort());
       assert.equal(resolved.services.app.environment.DATABASE_URL, 'postgres://fluxora:sesame@postgres:5432/fluxora');
       assert.equal(resolved.services.app.environment.AUTH_REQUIRED, 'true');
+      assert.equal(resolved.services.app.deploy.replicas, 3);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -138,6 +143,31 @@ describe('.env.example', () => {
       assert.equal(code, 0, stderr);
     }
   });
+});
+
+test('the balancer keeps figures to itself however their path is written, and tells instances the address of whoever asks', async (t) => {
+  if (spawnSync('haproxy', ['-v'], { env: { PATH: `${process.env.PATH}:/usr/sbin` } }).error) {
+    t.skip('haproxy isn’t installed');
+    return;
+  }
+  const instance = createServer((incoming, response) => {
+    response.end(`${incoming.headers['x-forwarded-for'] ?? ''}\n`);
+  });
+  await new Promise((done) => { instance.listen(0, '127.0.0.1', () => done(undefined)); });
+  const port = /** @type {import('node:net').AddressInfo} */ (instance.address()).port;
+  const balancer = await LoadBalancer.start([port]);
+  try {
+    await balancer.waitForState(port, /UP/);
+    for (const path of ['/metrics', '/metrics?a=b', '/%6detrics', '/%6D%65trics']) {
+      assert.equal((await request(balancer.baseUrl + path)).status, 403, path);
+    }
+    const answer = await request(`${balancer.baseUrl}/api/streams`, { headers: { 'x-forwarded-for': '10.1.2.3' } });
+    assert.equal(answer.text, '127.0.0.1\n');
+  } finally {
+    await balancer.end();
+    instance.closeAllConnections();
+    instance.close();
+  }
 });
 
 test('haproxy takes haproxy.cfg', (t) => {

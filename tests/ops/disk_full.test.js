@@ -81,6 +81,8 @@ test('PostgreSQL without room: reads go on, writes are refused, and it is over w
     assert.equal((await stack.request(path)).status, 200, path);
   }
   assert.equal(await metric('fluxora_db_up'), 1);
+  const { dependencies, indexer } = (await stack.request('/health')).json;
+  assert.deepEqual([dependencies.postgres, indexer.summary], ['healthy', 'The database can\'t be reached, or takes no writes.']);
   const full = await stack.head();
   assert.equal(full.epoch, before.epoch);
   await checkDatabase(db);

@@ -20,9 +20,11 @@ let root;
 /** @param {string[]} path below the prefix */
 const installed = (...path) => join(root, PREFIX, ...path);
 
+const install = () => execFileSync('cmake', ['--install', BUILD], { env: { ...process.env, DESTDIR: root }, stdio: 'pipe' });
+
 before(() => {
   root = mkdtempSync(join(tmpdir(), 'fluxora-installed-'));
-  execFileSync('cmake', ['--install', BUILD], { env: { ...process.env, DESTDIR: root }, stdio: 'pipe' });
+  install();
 });
 
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -66,6 +68,13 @@ test('program, units, settings and documents are where they belong', () => {
   for (const name of ['fluxora-server.service', 'fluxora-backup.service', 'fluxora-backup.timer']) {
     assert.doesNotMatch(unit(name), /@\w+@/, `${name} has a name that CMake didn't replace`);
   }
+});
+
+test('another installation leaves the settings that are there alone', () => {
+  const settings = installed('etc/fluxora/fluxora.env');
+  writeFileSync(settings, 'DATABASE_URL=postgres://fluxora@127.0.0.1/fluxora\n');
+  install();
+  assert.equal(readFileSync(settings, 'utf8'), 'DATABASE_URL=postgres://fluxora@127.0.0.1/fluxora\n');
 });
 
 test('the installed program serves the page beside it, and says when it is ready and when it ends', async () => {

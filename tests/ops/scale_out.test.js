@@ -135,14 +135,14 @@ describe('a limit over all instances', () => {
     for (const { headers } of refused) assert.match(String(headers['retry-after']), /^([1-9]|10)$/);
   });
 
-  test('holds for a burst to all at once, but for what was on its way', async (t) => {
+  test('holds for a burst to all at once, too', async (t) => {
     const [burst, later] = await withinAWindow(async (ask) => [
       await Promise.all(Array.from({ length: 4 * LIMIT }, (_, index) => ask(index))),
       await Promise.all(Array.from({ length: INSTANCES }, (_, index) => ask(index))),
     ]);
     const admitted = burst.filter(({ status }) => status === 201).length;
     t.diagnostic(`${admitted} of ${burst.length} at once were let through, where ${LIMIT} may be`);
-    assert.ok(admitted >= LIMIT && admitted <= INSTANCES * LIMIT, `${admitted}`);
+    assert.ok(admitted >= LIMIT && admitted < LIMIT + INSTANCES, `${admitted} of ${LIMIT}`);
     assert.deepEqual(later.map(({ status }) => status), later.map(() => 429), 'and then none');
   });
 
@@ -156,7 +156,7 @@ describe('a limit over all instances', () => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([401, 429]));
   });
 
-  test('is each instance’s own while Redis hangs, and nobody waits for it', async () => {
+  test('is each instance’s own while Redis hangs, and what was sent to it is answered', async () => {
     redis.pause();
     const admitted = await withinAWindow(async (ask) => {
       const answers = await Promise.all(Array.from({ length: INSTANCES * (LIMIT + 2) }, (_, index) => ask(index)));

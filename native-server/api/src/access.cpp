@@ -235,14 +235,21 @@ class AccessControl::Impl {
     }
     // A token without a subject says nothing of who it is: its address does.
     const bool named = !caller.anonymous() && caller.id != "jwt:";
-    std::string client = named ? caller.id : address_client(caller.address);
-    const RateLimiter::Verdict verdict = writes_.take(client, clock_.now());
+    const std::string client = named ? caller.id : address_client(caller.address);
+    writes_.admit(client, clock_.now(), [this, admission, caller, client](const RateLimiter::Verdict& verdict) {
+      serve_counted(admission, caller, client, verdict);
+    });
+  }
+
+  void serve_counted(const Admission& admission, const Caller& caller, const std::string& client,
+                     const RateLimiter::Verdict& verdict) {
     if (!verdict.allowed) {
       ++limited_writes_;
-      return admission.respond(too_many(*admission.request, writes_, verdict, "Too many writes. Try again later."));
+      return admission.respond(too_many(*admission.request, writes_, writes_.refreshed(verdict, client, clock_.now()),
+                                        "Too many writes. Try again later."));
     }
     admission.handler(caller, admission.request,
-                      [this, verdict, client = std::move(client), respond = admission.respond](net::Response response) {
+                      [this, verdict, client, respond = admission.respond](net::Response response) {
                         writes_.add_headers(response, writes_.refreshed(verdict, client, clock_.now()));
                         respond(std::move(response));
                       });

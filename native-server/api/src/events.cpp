@@ -77,10 +77,12 @@ core::ResumeDecision decide(const std::optional<core::Cursor>& after, const port
   return core::decide_resume(after ? &*after : nullptr, {head.epoch, head.oldest_seq, head.head_seq});
 }
 
-/// A history that is read from its beginning has a gap where that was pruned.
-core::ResumeDecision decide_history(std::optional<core::Cursor> after, const ports::LogHead& head) {
-  if (!after && head.oldest_seq > 1) after = core::Cursor{head.epoch, 0};
-  return decide(after, head);
+/// A history that is read from its beginning has a gap where that was pruned: where it doesn't begin with an entry
+/// that is its stream's first.
+core::ResumeDecision decide_history(std::optional<core::Cursor> after, const ports::EventPage& page) {
+  const bool is_whole = !page.entries.empty() && !page.entries.front().prev_seq;
+  if (!after && !is_whole && page.head.oldest_seq > 1) after = core::Cursor{page.head.epoch, 0};
+  return decide(after, page.head);
 }
 
 void read_events(const ApiContext& context, const std::shared_ptr<const net::Request>& request, net::Respond respond) {
@@ -135,7 +137,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
       [&context, request, query, respond = std::move(respond)](ports::StoreResult<ports::EventPage> page) mutable {
         if (!page) return respond(store_problem(page.error(), *request));
         if (auto refusal = refuse_stale(*request, page->head.head_seq)) return respond(std::move(*refusal));
-        const core::ResumeDecision decision = decide_history(query.after, page->head);
+        const core::ResumeDecision decision = decide_history(query.after, *page);
         net::Response response = events_response(*page, decision);
         if (!page->entries.empty()) return respond(std::move(response));
         answer_empty(context, request, query.filter.min_seq, std::move(response), std::move(respond));

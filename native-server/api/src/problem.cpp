@@ -122,7 +122,7 @@ net::Response store_problem(ports::StoreFailure failure, const net::Request& req
   net::Response response =
       problem(503,
               failure == ports::StoreFailure::busy ? "The service is busy. Try again shortly."
-                                                   : "The database can't be reached. Try again shortly.",
+                                                   : "The database can't serve this now. Try again shortly.",
               request);
   response.headers.emplace_back("Retry-After", failure == ports::StoreFailure::busy ? "1" : "2");
   return response;

@@ -21,20 +21,37 @@ RateLimiter::Verdict RateLimiter::verdict(const Client& client, bool allowed, co
 
 RateLimiter::Verdict RateLimiter::take(std::string_view client, core::UnixMillis now) {
   if (!on()) return {};
-  Verdict verdict;
-  const bool tell = count(client, now, verdict);
-  if (!tell) return verdict;
-  // Not under the lock: the answer may come at once.
-  std::string name(client);
-  const bool told = fleet_.counts->add(
-      fleet_.limit, client, window_ms_,
-      [this, name](const std::optional<ports::RateCounts::Count>& counted) { learn(name, counted); });
-  if (!told) learn(name, std::nullopt);
-  return verdict;
+  const Taken taken = count(client, now);
+  if (taken.tell) tell_fleet(client, nullptr);
+  return taken.verdict;
 }
 
-/// Whether the fleet is to be told.
-bool RateLimiter::count(std::string_view client, core::UnixMillis now, Verdict& verdict) {
+void RateLimiter::admit(std::string_view client, core::UnixMillis now, const Decided& decided) {
+  if (!on()) return decided({});
+  const Taken taken = count(client, now);
+  if (!taken.tell || taken.alone) {
+    if (taken.tell) tell_fleet(client, nullptr);
+    return decided(taken.verdict);
+  }
+  tell_fleet(client, [this, taken, decided](const std::optional<ports::RateCounts::Count>& fleet) {
+    Verdict verdict = taken.verdict;
+    verdict.allowed = !fleet || fleet->total <= limit_;
+    if (!verdict.allowed) verdict.remaining = 0;
+    decided(verdict);
+  });
+}
+
+/// Not under the lock: the answer may come at once. `counted` may be empty.
+void RateLimiter::tell_fleet(std::string_view client, const ports::RateCounts::Counted& counted) {
+  const ports::RateCounts::Counted learned = [this, name = std::string(client),
+                                              counted](const std::optional<ports::RateCounts::Count>& fleet) {
+    learn(name, fleet);
+    if (counted) counted(fleet);
+  };
+  if (!fleet_.counts->add(fleet_.limit, client, window_ms_, learned)) learned(std::nullopt);
+}
+
+RateLimiter::Taken RateLimiter::count(std::string_view client, core::UnixMillis now) {
   const std::lock_guard lock(mutex_);
   const auto found = places_.find(client);
   if (found != places_.end()) {
@@ -52,12 +69,14 @@ bool RateLimiter::count(std::string_view client, core::UnixMillis now, Verdict& 
     counted.window_begin = now;
     counted.count = 0;
   }
+  Taken taken;
   const bool allowed = counted.count < limit_;
-  const bool tell = allowed && fleet_.counts != nullptr;
+  taken.tell = allowed && fleet_.counts != nullptr;
+  taken.alone = counted.unanswered == 0;
   if (allowed) ++counted.count;
-  if (tell) ++counted.unanswered;
-  verdict = this->verdict(counted, allowed, now);
-  return tell;
+  if (taken.tell) ++counted.unanswered;
+  taken.verdict = verdict(counted, allowed, now);
+  return taken;
 }
 
 void RateLimiter::learn(const std::string& client, const std::optional<ports::RateCounts::Count>& fleet) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -20,9 +21,9 @@ namespace fluxora::api {
 /// and starts anew. From any thread.
 ///
 /// With a fleet each request that is let through is counted there too, and what comes back takes the place of what was
-/// counted here. No request waits for that: a client may get what others let through that this instance hasn't heard
-/// of, one request for each of them when it sends one after the other, and never more than its limit from each. While
-/// nothing is shared, each instance goes on counting by itself.
+/// counted here. So an instance that hasn't heard yet of what others let through lets a client have one request more,
+/// and with take() as many as are on their way to the fleet at once, up to its limit. While nothing is shared, each
+/// instance goes on counting by itself.
 class RateLimiter {
  public:
   /// Where the same is counted over all instances; `counts` outlives the limiter, or has ended before.
@@ -42,8 +43,13 @@ class RateLimiter {
     std::uint32_t remaining = 0;
     std::uint32_t reset_s = 0;  ///< until a new window can begin, rounded up
   };
-  /// Counts one; refused ones don't count.
+  /// Counts one; refused ones don't count. Waits for nobody.
   Verdict take(std::string_view client, core::UnixMillis now);
+  using Decided = std::function<void(const Verdict& verdict)>;
+  /// The same for one that can wait: where others of its client are on their way to the fleet, the fleet's count
+  /// decides, or this instance's if none comes. `decided` is called once: before it returns, or later on the thread
+  /// that the fleet's counts come on.
+  void admit(std::string_view client, core::UnixMillis now, const Decided& decided);
   /// What take() would say.
   [[nodiscard]] Verdict look(std::string_view client, core::UnixMillis now) const;
   /// The same verdict with the numbers of now, which may have come from the fleet since.
@@ -61,7 +67,13 @@ class RateLimiter {
     std::uint64_t count = 0;       // the fleet's, where it is known
     std::uint32_t unanswered = 0;  // of it, on their way to the fleet
   };
-  bool count(std::string_view client, core::UnixMillis now, Verdict& verdict);
+  struct Taken {
+    Verdict verdict;
+    bool tell = false;  // the fleet
+    bool alone = true;  // nothing else of the client is on its way there
+  };
+  Taken count(std::string_view client, core::UnixMillis now);
+  void tell_fleet(std::string_view client, const ports::RateCounts::Counted& counted);
   void learn(const std::string& client, const std::optional<ports::RateCounts::Count>& fleet);
   [[nodiscard]] bool over(const Client& client, core::UnixMillis now) const noexcept;
   [[nodiscard]] Verdict verdict(const Client& client, bool allowed, core::UnixMillis now) const noexcept;

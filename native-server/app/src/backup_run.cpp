@@ -82,7 +82,7 @@ int run_backup(const Config& config, const std::string& place, const std::functi
   } catch (const ports::StoreUnavailable& error) {
     return print_problem(exit_failed, database_away, error.what());
   } catch (const std::exception& error) {
-    return print_problem(exit_failed, database_refused, error.what());
+    return print_problem(exit_failed, "It can't be done, and nothing has changed.", error.what());
   }
 }
 

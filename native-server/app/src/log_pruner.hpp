@@ -32,7 +32,8 @@ struct LogPrunerStatistics {
 class LogPruner {
  public:
   static constexpr std::chrono::milliseconds size_every{60'000};
-  static constexpr std::chrono::milliseconds busy_pause{5'000};  ///< until the next try where somebody is in the way
+  /// Until the next try where somebody is in the way: each holds readers and writers up for a moment.
+  static constexpr std::chrono::milliseconds busy_pause{30'000};
 
   /// The references outlive it.
   LogPruner(LogPrunerOptions options, std::unique_ptr<ports::LogRetention> retention, ports::Clock& clock,

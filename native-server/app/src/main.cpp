@@ -111,24 +111,25 @@ class BackupCommands {
   explicit BackupCommands(CLI::App& cli)
       : backup_(cli.add_subcommand("backup", "Write the database to a file or an object of S3")),
         restore_(cli.add_subcommand("restore", "Put a backup in the place of what the database has")) {
-    backup_->add_option("--to", place_, "FILE, or s3://bucket/key")->required();
-    restore_->add_option("--from", place_, "FILE, or s3://bucket/key")->required();
-    restore_->add_flag("--terminate", terminate_, "End the other sessions of the database, instead of refusing");
+    backup_->add_option("--to", arguments_.place, "FILE, or s3://bucket/key")->required();
+    restore_->add_option("--from", arguments_.place, "FILE, or s3://bucket/key")->required();
+    restore_->add_option("--sha256", arguments_.sha256, "What the backup's SHA-256 has to be");
+    restore_->add_flag("--terminate", arguments_.terminate,
+                       "End the other sessions of the database, instead of refusing");
   }
 
   [[nodiscard]] bool parsed() const { return backup_->parsed() || restore_->parsed(); }
 
   [[nodiscard]] int run() const {
     return with_config_or_failure([&](const app::Config& config) {
-      return backup_->parsed() ? app::backup(config, place_) : app::restore(config, place_, terminate_);
+      return backup_->parsed() ? app::backup(config, arguments_.place) : app::restore(config, arguments_);
     });
   }
 
  private:
   CLI::App* backup_;
   CLI::App* restore_;
-  std::string place_;
-  bool terminate_ = false;
+  app::RestoreArguments arguments_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 
 // How old what is shown of the log may be, where other instances take the batches.
 constexpr std::chrono::seconds look_interval{2};
-constexpr std::string_view database_away = "The database can't be reached.";
+constexpr std::string_view database_away = "The database can't be reached, or takes no writes.";
 
 }  // namespace
 

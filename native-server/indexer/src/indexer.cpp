@@ -116,7 +116,8 @@ class Indexer::Impl {
       return error.retry_in().value_or(pause);
     } catch (const ports::StoreUnavailable& error) {
       no_longer_leading();
-      return failed("database_unavailable", "The database can't be reached.", error.what(), /*rpc=*/false);
+      return failed("database_unavailable", "The database can't be reached, or takes no writes.", error.what(),
+                    /*rpc=*/false);
     } catch (const std::exception& error) {
       // Not expected. The transaction is gone with its scope; start over from what is committed.
       stop_leading();

@@ -70,12 +70,17 @@ class Rebuild {
   /// With what pruned entries have left, if there were any. The claim keeps more from being pruned meanwhile.
   void begin() {
     if (!extent_.pruned) return;
-    for_each_left_stream(store_.log(), extent_.oldest_seq, [this](const ports::PrunedStream& left) {
+    const auto states = for_each_left_stream(store_.log(), extent_.oldest_seq, [this](const ports::PrunedStream& left) {
       auto stream = pruned_state(left);
       if (!stream) return;
       unsaved_.insert(left.id);
       refold_.begin_with(std::move(*stream));
     });
+    if (states != extent_.pruned->states) {
+      throw LogUnfoldable(
+          "What the pruned entries left of the streams isn't what they left when they were pruned: restore a"
+          " backup, or read the chain again with fluxora-server replay.");
+    }
     folded_ = saved_ = extent_.oldest_seq - 1;
   }
 

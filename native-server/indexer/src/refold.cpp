@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "fluxora/core/snapshot_digest.hpp"
 #include "fluxora/indexer/log_unfoldable.hpp"
 
 namespace fluxora::indexer {
@@ -120,14 +121,18 @@ ports::LogExtent foldable_extent(ports::LogScan& scan) {
   return extent;
 }
 
-void for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
-                          const std::function<void(const ports::PrunedStream&)>& take) {
+core::Hash for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
+                                const std::function<void(const ports::PrunedStream&)>& take) {
   constexpr std::size_t page_streams = 5'000;
+  core::Hash states{};
   std::string last_id;
   for (;;) {
     const std::vector<ports::PrunedStream> page = scan.left_streams(oldest_seq, last_id, page_streams);
-    for (const ports::PrunedStream& left : page) take(left);
-    if (page.size() < page_streams) return;
+    for (const ports::PrunedStream& left : page) {
+      states = core::snapshot_digest(states, left.id, left.last_seq, left.state);
+      take(left);
+    }
+    if (page.size() < page_streams) return states;
     last_id = page.back().id;
   }
 }

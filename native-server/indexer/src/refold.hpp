@@ -84,8 +84,9 @@ class Refold {
 /// The stream that the pruned entries left; none: none, or they weren't folded. Throws LogUnfoldable where the state
 /// isn't that of this stream.
 [[nodiscard]] std::optional<core::Stream> pruned_state(const ports::PrunedStream& left);
-/// Gives what the entries below `oldest_seq` left of each stream, one after another, as LogScan orders them.
-void for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
-                          const std::function<void(const ports::PrunedStream&)>& take);
+/// Gives what the entries below `oldest_seq` left of each stream, one after another, as LogScan orders them; returns
+/// core::snapshot_digest over them, which ought to be PrunedPart::states.
+core::Hash for_each_left_stream(ports::LogScan& scan, std::uint64_t oldest_seq,
+                                const std::function<void(const ports::PrunedStream&)>& take);
 
 }  // namespace fluxora::indexer

@@ -44,7 +44,7 @@ class Taking {
       held_.emplace(header.sequence, header);
     }
     find_fork();
-    if (first_ledger() <= transaction_.pruned_ledger()) return refused_pruned();
+    if (has_pruned_ledger()) return refused_pruned();
     find_duplicates();
     check_times();
     if (!problems_.empty()) return refused_contradiction();
@@ -100,8 +100,9 @@ class Taking {
     }
   }
 
-  /// The first ledger that the batch tells of.
-  [[nodiscard]] std::uint32_t first_ledger() const { return sent_.empty() ? 0 : sent_.begin()->first; }
+  [[nodiscard]] bool has_pruned_ledger() const {
+    return !sent_.empty() && sent_.begin()->first <= transaction_.pruned_ledger();
+  }
 
   /// Whether a ledger is held, on the branch that the batch is of.
   [[nodiscard]] const ports::LedgerHeader* held(std::uint32_t number) const {
@@ -279,14 +280,14 @@ class Taking {
   }
 
   [[nodiscard]] tl::expected<TakenEvents, ports::IntakeRefusal> refused_pruned() const {
-    return tl::unexpected(ports::IntakeRefusal{ports::IntakeRefusal::Reason::too_deep,
-                                               "The batch has events of ledger " + std::to_string(first_ledger()) +
-                                                   ", and entries up to ledger " +
-                                                   std::to_string(transaction_.pruned_ledger()) +
-                                                   " were pruned: nobody can tell whether they were among these. If "
-                                                   "they are missing, read the chain again into"
-                                                   " a new epoch, with fluxora-server replay.",
-                                               {}});
+    return tl::unexpected(
+        ports::IntakeRefusal{ports::IntakeRefusal::Reason::too_deep,
+                             "The batch has events of ledger " + std::to_string(sent_.begin()->first) +
+                                 ", and entries up to ledger " + std::to_string(transaction_.pruned_ledger()) +
+                                 " were pruned: nobody can tell whether they were among these. If "
+                                 "they are missing, read the chain again into"
+                                 " a new epoch, with fluxora-server replay.",
+                             {}});
   }
 
   static tl::expected<TakenEvents, ports::IntakeRefusal> refused_too_deep(std::uint32_t ledger) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "digest_check.hpp"
-#include "fluxora/core/snapshot_digest.hpp"
 #include "refold.hpp"
 #include "stream_comparison.hpp"
 
@@ -64,9 +63,7 @@ class Verification {
   }
 
   void take_pruned_streams() {
-    core::Hash states{};
-    for_each_left_stream(scan_, extent_.oldest_seq, [&](const ports::PrunedStream& left) {
-      states = core::snapshot_digest(states, left.id, left.last_seq, left.state);
+    const core::Hash states = for_each_left_stream(scan_, extent_.oldest_seq, [&](const ports::PrunedStream& left) {
       last_seqs_.emplace(left.id, left.last_seq);
       take_pruned_stream(left);
     });

@@ -15,6 +15,14 @@ namespace {
   throw Failure(what, std::strerror(errno));
 }
 
+/// Whether it is still what stands under that name.
+bool is_at(int file, const std::string& path) {
+  struct stat opened{};
+  struct stat there{};
+  return ::fstat(file, &opened) == 0 && ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
+         opened.st_ino == there.st_ino;
+}
+
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -30,7 +38,10 @@ FileSink::FileSink(const FilePlace& place) : path_(place.path), partial_path_(pl
   }
   Descriptor file(::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!file.is_open()) fail(partial_path_ + " can't be written.");
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) throw Failure("Another backup writes " + partial_path_ + ".");
+  // One that has ended between opening and locking has renamed the file: it is a backup now.
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0 || !is_at(file.get(), partial_path_)) {
+    throw Failure("Another backup writes " + partial_path_ + ".");
+  }
   // What a backup that was killed has left.
   if (::ftruncate(file.get(), 0) != 0 || ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0) {
     fail(partial_path_ + " can't be written.");

@@ -11,9 +11,10 @@ namespace {
 constexpr std::string_view lock_wait = "--lock-wait-timeout=60s";
 
 std::vector<std::string> dump_arguments(const DatabaseAccess& database) {
-  // Without a log that a replay is still reading in, and what is empty after a crash anyway.
-  return {"--format=custom",          "--no-password",        "--exclude-schema=fluxora_next",
-          "--no-unlogged-table-data", std::string(lock_wait), database_argument(database)};
+  // Without a log that a replay is still reading in, what is empty after a crash anyway, and large objects, which
+  // aren't ours and which pg_restore has in transactions of their own.
+  return {"--format=custom", "--no-password",        "--exclude-schema=fluxora_next", "--no-unlogged-table-data",
+          "--no-blobs",      std::string(lock_wait), database_argument(database)};
 }
 
 }  // namespace

@@ -25,7 +25,6 @@ constexpr int patience_ms = 200;  // between two looks whether the process is to
 constexpr std::size_t chunk_bytes = 64 * 1024;
 constexpr std::size_t kept_error_bytes = 4'096;
 constexpr int kept_file_fd = 3;
-constexpr std::chrono::milliseconds grace{5'000};
 constexpr std::chrono::milliseconds look{20};
 
 [[noreturn]] void fail(const std::string& what, int error) {
@@ -127,7 +126,8 @@ int Descriptor::release() noexcept {
   return fd;
 }
 
-ChildProcess::ChildProcess(ChildSetup setup, std::function<bool()> stopped) : stopped_(std::move(stopped)) {
+ChildProcess::ChildProcess(ChildSetup setup, std::function<bool()> stopped)
+    : stopped_(std::move(stopped)), grace_(setup.grace) {
   spawn(setup);
 }
 
@@ -137,7 +137,7 @@ ChildProcess::~ChildProcess() {
   ::kill(pid_, SIGINT);
   input_.close();
   output_.close();
-  const auto end = std::chrono::steady_clock::now() + grace;
+  const auto end = std::chrono::steady_clock::now() + grace_;
   while (::waitpid(pid_, nullptr, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > end) {
       ::kill(pid_, SIGKILL);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -26,12 +27,13 @@ class Descriptor {
 };
 
 struct ChildSetup {
-  std::string program;                   ///< its path; no search, no shell
-  std::vector<std::string> arguments;    ///< without the program's name
-  std::vector<std::string> environment;  ///< NAME=value; it has no others
-  bool has_input = false;                ///< else it reads /dev/null
-  bool has_output = true;                ///< else it writes to /dev/null
-  std::string kept_file = {};            ///< readable for it at ChildProcess::kept_file_path; empty: none
+  std::string program;                     ///< its path; no search, no shell
+  std::vector<std::string> arguments;      ///< without the program's name
+  std::vector<std::string> environment;    ///< NAME=value; it has no others
+  bool has_input = false;                  ///< else it reads /dev/null
+  bool has_output = true;                  ///< else it writes to /dev/null
+  std::string kept_file = {};              ///< readable for it at ChildProcess::kept_file_path; empty: none
+  std::chrono::milliseconds grace{5'000};  ///< from the interrupt that ends it to the signal that kills it
 };
 
 /// A program that runs beside this one. It is written to and read in one thread, which never blocks on one of its pipes
@@ -44,7 +46,7 @@ class ChildProcess {
   /// `stopped` is asked while it is waited for: true makes whatever waits throw Stopped. Throws Failure where the
   /// program can't be started.
   ChildProcess(ChildSetup setup, std::function<bool()> stopped);
-  /// Interrupts it where it still runs, and kills it where it doesn't end of that within seconds.
+  /// Interrupts it where it still runs, and kills it where it doesn't end of that within its grace.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -68,6 +70,7 @@ class ChildProcess {
   int wait_for_end();
 
   const std::function<bool()> stopped_;
+  const std::chrono::milliseconds grace_;
   pid_t pid_ = -1;
   Descriptor input_;
   Descriptor output_;

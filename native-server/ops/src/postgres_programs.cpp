@@ -90,6 +90,7 @@ std::vector<std::string> find_programs(const std::vector<std::string>& names, in
     if (major < server_major || (best_major != 0 && major >= best_major)) continue;
     best = folder;
     best_major = major;
+    if (major == server_major) break;  // there is no better one
   }
   const std::string wanted =
       joined(names) + " of PostgreSQL " + std::to_string(server_major) + " (Debian: postgresql-client)";

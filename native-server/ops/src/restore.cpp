@@ -1,5 +1,6 @@
 #include "fluxora/ops/backup.hpp"
 #include "postgres_programs.hpp"
+#include "script_head.hpp"
 #include "sha256_stream.hpp"
 #include "wiring.hpp"
 
@@ -72,7 +73,7 @@ class RestoreSession {
     committing_ = true;
     run(sql);
     const int code = psql_.finish();
-    if (code == connection_lost) {
+    if (code != 0 && code != statement_failed) {
       throw Failure("The connection was lost at the end: whether the backup is restored, the log's epoch tells.",
                     psql_.complaint());
     }
@@ -95,7 +96,7 @@ class RestoreSession {
                   psql_.complaint());
   }
 
-  static constexpr int connection_lost = 2;  // psql(1), "Exit Status"
+  static constexpr int statement_failed = 3;  // psql(1), "Exit Status"; then nothing was committed
 
   bool committing_ = false;
   ChildProcess psql_;
@@ -117,8 +118,10 @@ void restore(const DatabaseAccess& database, const BackupPlace& place, const S3O
   const auto source = wiring.source(place);
   RestoreSession session(programs, database, attention);
   session.run(script.before);
+  ScriptHead sql(database.server_major, [&session](std::string_view text) { session.run(text); });
   const ArchiveFacts again =
-      read_through(*source, programs, "restore", attention, [&session](std::string_view text) { session.run(text); });
+      read_through(*source, programs, "restore", attention, [&sql](std::string_view text) { sql.take(text); });
+  sql.finish();
   // Whoever ends before the last statement has changed nothing: the session ends without COMMIT.
   if (again.bytes != facts.bytes || again.sha256 != facts.sha256) {
     throw Failure("The backup isn't the one any more that was checked: nothing is restored.");

@@ -169,6 +169,7 @@ void S3Object::complete_upload(const std::string& upload, const std::vector<std:
   list += "</CompleteMultipartUpload>";
   AwsRequest request{"POST", url_ + "?uploadId=" + encoded(upload), {{"Content-Type", "application/xml"}}, list};
   request.max_answer_bytes = max_complete_answer;
+  request.even_when_stopped = true;  // given up halfway nobody knew whether the object is there
   const AwsAnswer answer = try_again(request);
   if (is_success(answer)) return;
   // The answer to an attempt that was heard may have been lost: then the upload is gone, and the object there.
@@ -191,7 +192,7 @@ bool S3Object::abort_upload(const std::string& upload) noexcept {
       if (is_success(answer) || code_of(answer) == "NoSuchUpload") return true;
     }
   } catch (const std::exception&) {
-    // As where S3 doesn't answer: the caller is told that parts may be left.
+    // As where S3 doesn't answer: parts may be left, for the bucket's own rule to remove.
   }
   return false;
 }

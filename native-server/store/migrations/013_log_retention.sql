@@ -11,7 +11,8 @@ ALTER TABLE log_head
   ADD COLUMN partitioned_to bigint NOT NULL DEFAULT 1,  -- every seq below it has a partition
   ADD COLUMN pruned_ledger bigint,    -- every event of a ledger up to this one is below oldest_seq, of a later one isn't;
                                       -- NULL: none was pruned
-  ADD COLUMN pruned_closed_at bigint, -- when that ledger closed, unix seconds; 0: there is none
+  ADD COLUMN pruned_closed_at bigint, -- when the newest held ledger up to that one closed, unix seconds;
+                                      -- 0: none is held
   ADD COLUMN pruned_digest bytea,     -- of the log up to that ledger; zeros where none was pruned
   ADD COLUMN pruned_states bytea,     -- core's snapshot_digest over what is left of the streams
   ADD COLUMN pruned_at_ms bigint;

@@ -1,8 +1,11 @@
 #include "fluxora/store/backup.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include <libpq-fe.h>
 
@@ -48,9 +51,14 @@ std::string service_file(const StoreOptions& options, std::string_view purpose) 
   const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(
       PQconninfoParse(options.database_url.c_str(), nullptr));  // its message may hold parts of the password
   if (parsed == nullptr) throw std::invalid_argument("DATABASE_URL isn't a URL that PostgreSQL reads.");
+  // A host that vanishes without a word is noticed within seconds, as by our own connections. But not by a
+  // tcp_user_timeout: a server that is slow to take rows would be given up.
+  std::map<std::string, std::string> ours = {{"application_name", "fluxora-" + std::string(purpose)},
+                                             {"connect_timeout", "10"},
+                                             {"keepalives_idle", "5"},
+                                             {"keepalives_interval", "2"},
+                                             {"keepalives_count", "3"}};
   std::string text = "[" + std::string(backup_service) + "]\n";
-  bool has_name = false;
-  bool has_timeout = false;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr || option->val[0] == '\0') continue;
     if (!fits_a_line(option->val)) {
@@ -58,13 +66,10 @@ std::string service_file(const StoreOptions& options, std::string_view purpose) 
                                   " has a line break, white space at its end or more than 900 bytes: PostgreSQL's "
                                   "programs can't be told of it.");
     }
-    const std::string_view keyword = option->keyword;
-    has_name = has_name || keyword == "application_name";
-    has_timeout = has_timeout || keyword == "connect_timeout";
-    text += std::string(keyword) + "=" + option->val + "\n";
+    ours.erase(option->keyword);  // the operator's own setting stands
+    text += std::string(option->keyword) + "=" + option->val + "\n";
   }
-  if (!has_name) text += "application_name=fluxora-" + std::string(purpose) + "\n";
-  if (!has_timeout) text += "connect_timeout=10\n";
+  for (const auto& [keyword, value] : ours) text += keyword + "=" + value + "\n";
   return text;
 }
 
@@ -84,9 +89,25 @@ DatabaseFacts look_at_database(const StoreOptions& options) {
     facts.is_standby = row[1].as<bool>();
     facts.has_log = row[2].as<bool>();
     facts.is_empty = row[3].as<bool>();
-    const std::string sessions = "SELECT application_name " + std::string(others) + " ORDER BY application_name";
-    for (const auto& session : sql.exec(sessions)) facts.other_sessions.emplace_back(session[0].c_str());
     return facts;
+  });
+}
+
+std::vector<std::string> other_sessions(const StoreOptions& options) {
+  constexpr int looks = 20;
+  constexpr std::chrono::milliseconds pause{100};
+  OwnConnection own(options, "restore", options.read_timeout_ms);
+  return own.use([&](pqxx::connection& connection) {
+    pqxx::nontransaction sql(connection);
+    std::vector<std::string> names;
+    for (int look = 0; look < looks; ++look) {
+      if (look > 0) std::this_thread::sleep_for(pause);
+      names.clear();
+      const std::string sessions = "SELECT application_name " + std::string(others) + " ORDER BY application_name";
+      for (const auto& session : sql.exec(sessions)) names.emplace_back(session[0].c_str());
+      if (names.empty()) break;
+    }
+    return names;
   });
 }
 
@@ -109,6 +130,7 @@ std::string restore_opening(bool end_sessions) {
   // again. A vacuum gives way within that time.
   std::string sql = R"(SET client_min_messages = warning;
 SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
 BEGIN;
 SET LOCAL lock_timeout = 1500;
 DO $do$
@@ -126,12 +148,15 @@ BEGIN
         WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('log_head'))
           AND relkind IN ('r', 'p') AND NOT relispartition;
       IF tables IS NOT NULL THEN EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE'; END IF;
-      -- Whoever comes now waits; whoever was there before has to be gone.
-      PERFORM pg_stat_clear_snapshot();
-      IF end_sessions THEN PERFORM pg_terminate_backend(pid) @others@; RETURN; END IF;
-      SELECT count(*) INTO sessions @others@;
-      IF sessions > 0 THEN RAISE EXCEPTION 'other sessions are connected: %', sessions; END IF;
-      RETURN;
+      -- Whoever comes now waits; whoever was there before has to be gone, or about to go.
+      FOR look IN 1..20 LOOP
+        PERFORM pg_stat_clear_snapshot();
+        IF end_sessions THEN PERFORM pg_terminate_backend(pid) @others@; RETURN; END IF;
+        SELECT count(*) INTO sessions @others@;
+        IF sessions = 0 THEN RETURN; END IF;
+        PERFORM pg_sleep(0.1);
+      END LOOP;
+      RAISE EXCEPTION 'other sessions are connected: %', sessions;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       NULL;
     END;

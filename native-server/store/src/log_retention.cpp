@@ -117,8 +117,8 @@ std::optional<std::uint64_t> find_cut(pqxx::transaction_base& sql, std::uint64_t
 /// What is left of pruning that was given up, or whose process died.
 void drop_leftovers(pqxx::transaction_base& sql) {
   for (const auto& row : sql.exec("SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
-                                  " AND relkind = 'r' AND NOT relispartition AND relname LIKE '" +
-                                  copy_prefix + "%'")) {
+                                  " AND relkind = 'r' AND NOT relispartition AND relname ~ '^" +
+                                  copy_prefix + "[0-9]+$'")) {
     sql.exec("DROP TABLE " + sql.quote_name(row[0].c_str()));
   }
 }
@@ -376,14 +376,15 @@ void PostgresLogRetention::exchange_partitions(pqxx::transaction_base& sql) {
            std::to_string(pruning.boundary) + ")");
   sql.exec("ALTER TABLE " + pruning.copy + " DROP CONSTRAINT is_below");
   const std::string ledger = pruning.ledger ? std::to_string(*pruning.ledger) : "NULL";
-  const auto of_ledgers = [&](const std::string& column, const std::string& condition, const std::string& otherwise) {
-    return "coalesce((SELECT " + column + " FROM ledgers WHERE " + condition + " ORDER BY sequence DESC LIMIT 1), " +
-           otherwise + ")";
+  // Of the last one that is held: a ledger of which all was undone needn't be.
+  const auto last_known = [&](const std::string& column, const std::string& otherwise) {
+    return "coalesce((SELECT " + column + " FROM ledgers WHERE " + column + " IS NOT NULL AND sequence <= " + ledger +
+           " ORDER BY sequence DESC LIMIT 1), " + otherwise + ")";
   };
   sql.exec("UPDATE log_head SET oldest_seq = " + std::to_string(pruning.cut) + ", pruned_ledger = " + ledger +
-           ", pruned_closed_at = " + of_ledgers("closed_at", "sequence = " + ledger, "0") + ", pruned_digest = " +
-           of_ledgers("digest", "digest IS NOT NULL AND sequence <= " + ledger, "'" + bytea(core::Hash{}) + "'") +
-           ", pruned_states = '" + bytea(pruning.states) + "', pruned_at_ms = " + now_ms);
+           ", pruned_closed_at = " + last_known("closed_at", "0") +
+           ", pruned_digest = " + last_known("digest", "'" + bytea(core::Hash{}) + "'") + ", pruned_states = '" +
+           bytea(pruning.states) + "', pruned_at_ms = " + now_ms);
   ports::AuditRecord record;
   record.actor = "service";
   record.action = "log.prune";

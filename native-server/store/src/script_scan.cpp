@@ -53,6 +53,7 @@ void ScriptScan::take_statement() {
         std::string_view(line_).substr(create.size(), line_.size() - create.size() - head.size());
     if (is_plain_name(name)) schema_ = name;
   }
+  if (line_ == "COMMIT;") commits_ = true;
   if (begins(line_, "COPY ") && ends(line_, " FROM stdin;")) {
     in_rows_ = true;
     in_migrations_ = line_.find(".schema_migrations (name, checksum, ") != std::string::npos;

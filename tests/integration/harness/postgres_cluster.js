@@ -204,10 +204,11 @@ export class PostgresCluster {
   }
 
   /** A new, empty database. @returns {Promise<{name: string, url: string}>} */
-  async createDatabase() {
+  /** @param {string} [template] a database that nobody is connected to: the new one begins as its copy */
+  async createDatabase(template = 'template1') {
     this.databases += 1;
     const name = `fluxora_${this.databases}`;
-    await this.query('postgres', `CREATE DATABASE ${name}`);
+    await this.query('postgres', `CREATE DATABASE ${name} TEMPLATE ${template}`);
     return { name, url: this.url(name) };
   }
 

@@ -38,6 +38,7 @@ constexpr core::UnixSeconds first_close = 1'600'000'000;
 constexpr core::UnixSeconds ledger_s = 5;
 constexpr std::uint64_t partition_entries = 50;
 constexpr int most_steps = 10'000;
+constexpr int most_tries = 200;
 
 StoreOptions options() {
   const char* url = std::getenv("DATABASE_URL");
@@ -254,6 +255,16 @@ class LogRetention : public testing::Test {
     throw std::runtime_error("there is no end to the pruning");
   }
 
+  /// Where nobody is in the way but who comes by chance, such as a vacuum.
+  static ports::LogRetention::Step settle(ports::LogRetention& retention, core::UnixSeconds before) {
+    auto step = finish(retention, before);
+    for (int i = 0; i < most_tries && step.progress == Progress::busy; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      step = finish(retention, before);
+    }
+    return step;
+  }
+
   struct Partition {
     std::uint64_t from = 0;
     std::uint64_t to = 0;
@@ -339,8 +350,11 @@ class LogRetention : public testing::Test {
       if (entry.seq < cut) ledger = std::max(ledger, entry.ledger.value_or(0));
     }
     EXPECT_EQ(head[1].as<std::uint32_t>(), ledger);
-    EXPECT_EQ(head[2].as<core::UnixSeconds>(), close_of(ledger));
-    EXPECT_EQ(hash_from_field(head[3]), hash_of(ledger));
+    // A ledger of which all was undone isn't among those that are held; the one before it says the same.
+    const auto held = static_cast<std::uint32_t>(
+        number("SELECT max(sequence) FROM ledgers WHERE sequence <= " + std::to_string(ledger)));
+    EXPECT_EQ(head[2].as<core::UnixSeconds>(), close_of(held));
+    EXPECT_EQ(hash_from_field(head[3]), hash_of(held));
     EXPECT_TRUE(head[5].as<bool>());
 
     std::set<std::uint64_t> kept;
@@ -425,16 +439,16 @@ TEST_F(LogRetention, WhatIsYoungStaysAndSoDoesTheNewestPartition) {
   maker.close_ledgers(100);
   append(maker);
   const auto retention = make_retention();
-  EXPECT_EQ(finish(*retention, first_close).progress, Progress::none);
+  EXPECT_EQ(settle(*retention, first_close).progress, Progress::none);
   EXPECT_EQ(number("SELECT oldest_seq FROM log_head"), 1u);
-  while (finish(*retention, close_of(1'000'000)).progress == Progress::pruned) continue;
+  while (settle(*retention, close_of(1'000'000)).progress == Progress::pruned) continue;
   EXPECT_LE(number("SELECT oldest_seq FROM log_head"), maker.entries().size());
   EXPECT_GT(partitions().back().to, maker.entries().size());
 }
 
 TEST_F(LogRetention, PrunesWhatTheRulesSayWhateverTheLog) {
   unsigned pruned = 0;
-  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     for (const std::string& name : tables("events_%")) run("DROP TABLE " + name);
     run("TRUNCATE ledgers");
@@ -446,7 +460,7 @@ TEST_F(LogRetention, PrunesWhatTheRulesSayWhateverTheLog) {
       append(maker, 10 + (seed * 7) % 60);
       const core::UnixSeconds before = close_of(maker.tip() * 3 / 4);
       const std::uint64_t cut = expected_cut(maker, before, oldest);
-      const auto step = finish(*retention, before);
+      const auto step = settle(*retention, before);
       ASSERT_EQ(step.progress, cut == 0 ? Progress::none : Progress::pruned);
       if (cut == 0) continue;
       ++pruned;
@@ -454,11 +468,11 @@ TEST_F(LogRetention, PrunesWhatTheRulesSayWhateverTheLog) {
       EXPECT_EQ(step.log.oldest_seq, cut);
       EXPECT_EQ(step.log.kept_rows, expected_kept(maker, cut).size());
       ASSERT_NO_FATAL_FAILURE(check_pruned(maker, cut));
-      EXPECT_EQ(finish(*retention, before).progress, Progress::none);
+      EXPECT_EQ(settle(*retention, before).progress, Progress::none);
       oldest = cut;
     }
   }
-  EXPECT_GT(pruned, 12u) << "the logs were too short to say anything";
+  EXPECT_GT(pruned, 6u) << "the logs were too short to say anything";
 }
 
 TEST_F(LogRetention, AForkAcrossAPartitionsEndIsKeptWhole) {
@@ -474,11 +488,23 @@ TEST_F(LogRetention, AForkAcrossAPartitionsEndIsKeptWhole) {
   const core::UnixSeconds before = maker.entries()[199].closed_at + 1;
   const std::uint64_t cut = expected_cut(maker, before, 1);
   ASSERT_GT(cut, 0u);
-  ASSERT_EQ(finish(*make_retention(), before).progress, Progress::pruned);
+  ASSERT_EQ(settle(*make_retention(), before).progress, Progress::pruned);
   check_pruned(maker, cut);
   EXPECT_EQ(
       number("SELECT count(*) FROM events r JOIN log_head h ON r.seq >= h.oldest_seq WHERE r.retracts < h.oldest_seq"),
       0u);
+}
+
+TEST_F(LogRetention, TheLastPrunedLedgerNeedNotBeHeld) {
+  LogMaker maker(13);
+  maker.close_ledgers(150);
+  append(maker);
+  const core::UnixSeconds before = close_of(maker.tip() * 2 / 3);
+  const std::uint64_t cut = expected_cut(maker, before, 1);
+  ASSERT_GT(cut, 0u);
+  run("DELETE FROM ledgers WHERE sequence = (SELECT max(ledger) FROM events WHERE seq < " + std::to_string(cut) + ")");
+  ASSERT_EQ(settle(*make_retention(), before).progress, Progress::pruned);
+  check_pruned(maker, cut);
 }
 
 TEST_F(LogRetention, WhatComesLateBeforeTheExchangeStopsIt) {
@@ -493,7 +519,7 @@ TEST_F(LogRetention, WhatComesLateBeforeTheExchangeStopsIt) {
   EXPECT_EQ(finish(*retention, before).progress, Progress::busy);
   EXPECT_EQ(number("SELECT oldest_seq FROM log_head"), 1u);
   const std::uint64_t cut = expected_cut(maker, before, 1);
-  EXPECT_EQ(finish(*retention, before).progress, cut == 0 ? Progress::none : Progress::pruned);
+  EXPECT_EQ(settle(*retention, before).progress, cut == 0 ? Progress::none : Progress::pruned);
   EXPECT_EQ(number("SELECT oldest_seq FROM log_head"), std::max<std::uint64_t>(cut, 1));
   EXPECT_EQ(
       number(
@@ -527,7 +553,7 @@ TEST_F(LogRetention, WaitsForReadersWritersJobsAndRebuilds) {
     run("UPDATE replay_jobs SET state = 'done'");
   }
   EXPECT_EQ(number("SELECT oldest_seq FROM log_head"), 1u);
-  EXPECT_EQ(finish(*retention, before).progress, Progress::pruned);
+  EXPECT_EQ(settle(*retention, before).progress, Progress::pruned);
   check_pruned(maker, cut);
   EXPECT_EQ(number("SELECT detail::json ->> 'oldest' FROM audit_log WHERE action = 'log.prune' ORDER BY position DESC"
                    " LIMIT 1"),
@@ -553,9 +579,9 @@ TEST_F(LogRetention, OnePrunesAtATimeAndAnotherTakesOverWhereItDied) {
   run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fluxora-retention'"
       " AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')");
   EXPECT_THROW(static_cast<void>(finish(*first, before)), ports::StoreUnavailable);
-  EXPECT_EQ(finish(*second, before).progress, Progress::pruned);
+  EXPECT_EQ(settle(*second, before).progress, Progress::pruned);
   check_pruned(maker, cut);
-  EXPECT_EQ(finish(*first, before).progress, Progress::none) << "it finds that the work is done";
+  EXPECT_EQ(settle(*first, before).progress, Progress::none) << "it finds that the work is done";
 }
 
 TEST_F(LogRetention, TellsHowLargeTheLogIs) {
@@ -600,11 +626,11 @@ TEST_F(LogRetention, WhoReadsAndAppendsMeanwhileNoticesNothing) {
   while (!done) {
     const core::UnixSeconds before =
         run("SELECT closed_at - 200 FROM events ORDER BY seq DESC LIMIT 1")[0][0].as<core::UnixSeconds>();
-    if (finish(*retention, before).progress == Progress::pruned) ++pruned;
+    if (settle(*retention, before).progress == Progress::pruned) ++pruned;
   }
   writer.join();
   reader.join();
-  while (finish(*retention, entries.back().closed_at - 200).progress == Progress::pruned) ++pruned;
+  while (settle(*retention, entries.back().closed_at - 200).progress == Progress::pruned) ++pruned;
   EXPECT_GT(pruned, 0u);
   const std::uint64_t oldest = number("SELECT oldest_seq FROM log_head");
   EXPECT_GT(oldest, 600u);
@@ -677,7 +703,7 @@ TEST_F(LogRetention, ALogInPartitionsTakesThePlaceOfAnother) {
   LogMaker served(11);
   served.close_ledgers(100);
   append(served);
-  ASSERT_EQ(finish(*make_retention(), close_of(60)).progress, Progress::pruned);
+  ASSERT_EQ(settle(*make_retention(), close_of(60)).progress, Progress::pruned);
   const std::uint64_t job = number(
       "INSERT INTO replay_jobs (kind, state, contracts, restart, started_by) VALUES ('replay', 'running', 'C', true,"
       " 'test') RETURNING id");

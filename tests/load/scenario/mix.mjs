@@ -52,6 +52,7 @@ const FOLLOWED_ONE_IN = 5;
 const CREATION_TRIES = 5;
 /** Longest that a creation waits before its next try: a server may ask for more. */
 const MAX_PAUSE_S = 5;
+const pauseAfter = ({ headers }) => sleep(1000 * Math.min(MAX_PAUSE_S, Number(headers['retry-after'] ?? 1)));
 const HEAVY_PAGE = 1_000;
 const CREATED_FIELDS = ['sender', 'recipient', 'depositAmount', 'ratePerSecond'];
 
@@ -219,7 +220,7 @@ export class Mix {
   async #settle(creation, first, due) {
     let answer = first;
     for (let tries = 1; answer.status !== 201 && answer.status !== 429 && tries < CREATION_TRIES; tries += 1) {
-      await sleep(1000 * Math.min(MAX_PAUSE_S, Number(answer.headers['retry-after'] ?? 1)));
+      await pauseAfter(answer);
       const begun = performance.now();
       answer = await this.#post(creation);
       this.#take('creation, tried again', answer, begun);
@@ -238,12 +239,18 @@ export class Mix {
   /** What was created is there, as it was sent, for whoever names its version. */
   async #readBack(creation, version) {
     const { world } = this;
-    const begun = performance.now();
-    const answer = await this.#ask({
-      path: `/api/streams/${creation.id}`,
-      headers: { 'x-fluxora-min-version': `${version}` },
-    });
-    this.#take('read back', answer, begun);
+    const headers = { 'x-fluxora-min-version': `${version}` };
+    const read = async () => {
+      const begun = performance.now();
+      const answer = await this.#ask({ path: `/api/streams/${creation.id}`, headers });
+      this.#take('read back', answer, begun);
+      return answer;
+    };
+    let answer = await read();
+    for (let tries = 1; answer.outcome === 'refused' && tries < CREATION_TRIES; tries += 1) {
+      await pauseAfter(answer);
+      answer = await read();
+    }
     if (answer.outcome !== 'ok') return;
     const differs = CREATED_FIELDS.filter((name) => answer.json[name] !== creation.body[name]);
     if (differs.length > 0 || answer.json.version !== version)

@@ -15,6 +15,7 @@ export const HELP = `scripts/load scenario smoke|load|stress|soak [options]
   --minutes N      how long (smoke 10 s, load 5, stress 2, soak 10 minutes); not for smoke and stress
   --rate N         requests a second (smoke 40, load 200, stress begins with 100, soak 120), at most ${MAX_RATE}
   --p50 MS, --p99 MS   the most that half, and 99 of 100, of the requests may take
+  --refused PERCENT    the most of the requests that may be refused with 429 or 503 (1)
   --redis          the server of its own gets a Redis
   --seed TEXT      the same requests in the same order again
   --report FILE    the report (.local/load-scenario-NAME.html); the figures go beside it, as .json`;
@@ -60,6 +61,7 @@ function parse(argv) {
         rate: text,
         p50: text,
         p99: text,
+        refused: text,
         seed: text,
         report: text,
         server: text,
@@ -94,6 +96,7 @@ export function readOptions(argv, env) {
   if (values.redis && url !== undefined) throw new UsageError('--redis is for a server of its own, not for --url');
   if (scenario === 'stress' && url !== undefined)
     throw new UsageError('stress is for a server of its own: it goes on until something gives');
+  const refusedPercent = positive(values.refused, 'refused', 100);
   return {
     scenario,
     url,
@@ -103,6 +106,7 @@ export function readOptions(argv, env) {
     rate: positive(values.rate, 'rate', MAX_RATE),
     p50Ms: positive(values.p50, 'p50', 60_000),
     p99Ms: positive(values.p99, 'p99', 60_000),
+    refusedShare: refusedPercent === undefined ? undefined : refusedPercent / 100,
     redis: values.redis,
     seed: values.seed ?? String(Date.now()),
     report: values.report ?? `.local/load-scenario-${scenario}.html`,

@@ -62,12 +62,13 @@ function stressPhases(base) {
 export const overloadRate = (brokenRate) => Math.round(brokenRate * OVERLOAD);
 
 /**
- * @param {{scenario: string, url?: string, minutes?: number, rate?: number, p50Ms?: number, p99Ms?: number}} options
+ * @param {{scenario: string, url?: string, minutes?: number, rate?: number, p50Ms?: number, p99Ms?: number,
+ * refusedShare?: number}} options
  * @returns {Plan}
  */
-export function planFor({ scenario, url, minutes, rate, p50Ms, p99Ms }) {
+export function planFor({ scenario, url, minutes, rate, p50Ms, p99Ms, refusedShare = LIMITS.refusedShare }) {
   const own = url === undefined;
-  const limits = { ...LIMITS, p50Ms: p50Ms ?? LIMITS.p50Ms, p99Ms: p99Ms ?? LIMITS.p99Ms };
+  const limits = { ...LIMITS, p50Ms: p50Ms ?? LIMITS.p50Ms, p99Ms: p99Ms ?? LIMITS.p99Ms, refusedShare };
   const usual = {
     followers: own ? MANY : AS_A_GUEST,
     endpoints: own ? 2 : 0,
@@ -77,7 +78,7 @@ export function planFor({ scenario, url, minutes, rate, p50Ms, p99Ms }) {
     flat: false,
   };
   // How long things take isn't looked at unless someone asks for it.
-  const timeless = { refusedShare: LIMITS.refusedShare, p50Ms, p99Ms };
+  const timeless = { refusedShare, p50Ms, p99Ms };
   // The first seconds fill caches and open connections.
   const steady = (seconds, perSecond) => [
     { name: 'warm-up', rate: perSecond, seconds: Math.min(5, seconds / 10), apart: true },

@@ -191,9 +191,12 @@ TEST_F(EventsTest, BadParametersOfAStreamsHistoryAreNamed) {
 
 TEST_F(EventsTest, AHistoryWhoseBeginningWasPrunedHasAGap) {
   give({41}, /*has_more=*/true, /*oldest=*/41);
+  bench_.events.page->entries[0].prev_seq = 40;
   EXPECT_EQ(body_json(bench_.ask(stream_path))["resume"],
             (Json{{"outcome", "gap"}, {"gap", {{"from", 1}, {"to", 40}}}}));
   EXPECT_EQ(body_json(bench_.ask(stream_path + "?after=k3f9-40"))["resume"], (Json{{"outcome", "resumed"}}));
+  give({43}, /*has_more=*/true, /*oldest=*/41);
+  EXPECT_EQ(body_json(bench_.ask(stream_path))["resume"], (Json{{"outcome", "live"}})) << "its first entry is there";
   give({41});
   EXPECT_EQ(body_json(bench_.ask(stream_path))["resume"], (Json{{"outcome", "live"}}));
 }

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -191,6 +193,53 @@ TEST(SharedRateLimit, AnAnswerForAClientThatWasForgottenIsNobodys) {
   counts.release();
   EXPECT_EQ(limiter.look("b", 0).remaining, 2u);
   EXPECT_EQ(limiter.look("a", 0).reset_s, 0u);
+}
+
+/// What is decided of one request; none yet while it waits.
+std::shared_ptr<std::optional<bool>> admit(RateLimiter& limiter, std::string_view client = "a") {
+  auto decided = std::make_shared<std::optional<bool>>();
+  limiter.admit(client, 0, [decided](const RateLimiter::Verdict& verdict) { decided->emplace(verdict.allowed); });
+  return decided;
+}
+
+TEST(SharedRateLimit, OfABurstToAllInstancesOnlyTheFirstOnEachDoesntWaitForTheFleet) {
+  Fleet fleet;
+  fleet.counts.hold = true;
+  std::vector<std::shared_ptr<std::optional<bool>>> burst;
+  for (int i = 0; i < 3; ++i) {
+    burst.push_back(admit(fleet.one));
+    burst.push_back(admit(fleet.other));
+  }
+  for (std::size_t i = 0; i < burst.size(); ++i) EXPECT_EQ(burst[i]->has_value(), i < 2) << i;
+  EXPECT_EQ(*admit(fleet.one, "b"), true) << "another client's first";
+  EXPECT_EQ(*admit(fleet.one), false) << "its limit is on its way already";
+  fleet.counts.release();
+  for (std::size_t i = 0; i < burst.size(); ++i) EXPECT_EQ(*burst[i], i < 3) << i;
+  EXPECT_EQ(fleet.one.look("a", 0).remaining, 0u);
+  EXPECT_EQ(*admit(fleet.other), false);
+}
+
+TEST(SharedRateLimit, WhoWaitsForAFleetThatDoesntAnswerIsLetThroughByWhatIsCountedHere) {
+  Fleet fleet;
+  fleet.counts.hold = true;
+  fleet.counts.lost = true;
+  const auto first = admit(fleet.one);
+  const auto second = admit(fleet.one);
+  EXPECT_EQ(*first, true);
+  EXPECT_EQ(*second, std::nullopt);
+  fleet.counts.release();
+  EXPECT_EQ(*second, true);
+  const auto third = admit(fleet.one);
+  fleet.counts.away = true;
+  EXPECT_EQ(*third, true);
+  EXPECT_EQ(*admit(fleet.one), false);
+}
+
+TEST(SharedRateLimit, WithoutALimitNobodyIsCountedOrWaits) {
+  FakeFleet counts;
+  RateLimiter off(0, 10'000, 10, {&counts, "writes"});
+  EXPECT_EQ(*admit(off), true);
+  EXPECT_TRUE(counts.counts.empty());
 }
 
 TEST(RateLimit, AHostHasAWholeIpv6Network) {

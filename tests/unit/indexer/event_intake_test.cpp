@@ -117,7 +117,7 @@ TEST_F(EventIntakeTest, ADatabaseThatIsAwayCanBeTriedAgain) {
   const Answer away = answer_to(batch_of(100, created(1)));
   ASSERT_FALSE(away);
   EXPECT_EQ(away.error(), ports::StoreFailure::unavailable);
-  EXPECT_EQ(intake_.status().summary, "The database can't be reached.");
+  EXPECT_EQ(intake_.status().summary, "The database can't be reached, or takes no writes.");
   EXPECT_EQ(log_.lines("database_unavailable").size(), 1u) << "which says why";
   store_.is_away = false;
   EXPECT_TRUE(answer_to(batch_of(100, created(1))));

@@ -509,7 +509,7 @@ TEST_F(IndexerTest, AnOutageOfTheStoreIsWaitedOut) {
   EXPECT_EQ(round(), milliseconds(500));
   EXPECT_EQ(round(), milliseconds(1'000));
   EXPECT_EQ(told_, std::vector<std::string>{"degraded: Database unreachable"});
-  EXPECT_EQ(status().summary, "The database can't be reached.");
+  EXPECT_EQ(status().summary, "The database can't be reached, or takes no writes.");
   store_.is_away = false;
   EXPECT_EQ(round(), now);
   EXPECT_EQ(told_.size(), 2u);

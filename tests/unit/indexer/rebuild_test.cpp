@@ -229,6 +229,20 @@ TEST_F(RebuildTest, WhatIsUndoneLaterIsFoldedAgainFromWhatPrunedEntriesLeft) {
   }
 }
 
+/// Nothing else says any more what the streams were: what is damaged there must not become the streams.
+TEST_F(RebuildTest, FromWhatPrunedEntriesLeftMendsNothingWhereThatIsDamaged) {
+  made_.ledger({created(1), withdrew(1, 1)});
+  const core::LogEntry last = store_.entries.back();
+  made_.ledger({withdrew(1, 1)});
+  rebuilt_.scan.prune_below(last.seq + 1);
+  const auto right = store_.streams;
+  core::Stream damaged = *last.stream;
+  damaged.deposit = core::tokens(1);
+  rebuilt_.scan.states[last.seq] = core::encode_stream(damaged);
+  EXPECT_THROW(run(), LogUnfoldable);
+  EXPECT_EQ(store_.streams, right);
+}
+
 TEST_F(RebuildTest, APlaceBelowWhatWasPrunedIsForgotten) {
   made_.make_all_kinds();
   const std::uint64_t cut = store_.entries.back().seq + 1;

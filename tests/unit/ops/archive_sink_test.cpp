@@ -89,6 +89,19 @@ TEST(S3Sink, AbortsWhereItDoesNotFinish) {
   EXPECT_EQ(s3.sent.back().method, "DELETE");
 }
 
+TEST(S3Sink, AbortsWhereAPartNeverGetsThrough) {
+  FakeS3 s3;
+  s3.answers = {FakeS3::upload("id")};
+  for (int attempt = 0; attempt < 6; ++attempt) s3.answers.push_back(FakeS3::error(400, "XAmzContentSHA256Mismatch"));
+  s3.answers.push_back(FakeS3::answer(204));
+  {
+    S3Sink sink(S3Object("https://s3.test/b/k", s3.wire()), four_bytes);
+    EXPECT_THROW(sink.write("abcd"), Failure);
+  }
+  EXPECT_EQ(s3.sent.size(), 8U);
+  EXPECT_EQ(s3.sent.back().method, "DELETE");
+}
+
 TEST(S3Sink, AbortsWhereThePartsCannotBePutTogether) {
   FakeS3 s3;
   s3.answers = {FakeS3::upload("id"), FakeS3::answer(200, "", "\"1\""), FakeS3::error(400, "InvalidPart"),

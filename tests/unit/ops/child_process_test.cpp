@@ -97,9 +97,11 @@ TEST_F(ChildProcessTest, StopsWaitingForOneThatHangs) {
 
 TEST_F(ChildProcessTest, KillsOneThatDoesNotHeedTheInterrupt) {
   int looks = 0;
-  const auto soon = [&looks] { return ++looks > 10; };
+  const auto soon = [this, &looks] { return !output_.empty() && ++looks > 3; };
   {
-    ChildProcess child(shell("trap '' INT TERM; echo ready; while :; do sleep 1000; done"), soon);
+    ChildSetup setup = shell("trap '' INT TERM; echo ready; exec sleep 1000");
+    setup.grace = std::chrono::milliseconds(50);
+    ChildProcess child(std::move(setup), soon);
     EXPECT_THROW(child.finish(take_), Stopped);
     EXPECT_EQ(output_, "ready\n");
   }

@@ -71,6 +71,7 @@ TEST_F(S3ObjectTest, UploadsInParts) {
             "PUT https://s3.test/bucket/key?partNumber=1&uploadId=id%2F1%2B2");
   EXPECT_EQ(s3_.sent[2].body, "two");
   EXPECT_EQ(s3_.sent[3].method + " " + s3_.sent[3].url, "POST https://s3.test/bucket/key?uploadId=id%2F1%2B2");
+  EXPECT_TRUE(s3_.sent[3].even_when_stopped) << "or nobody knew whether the object is there";
   EXPECT_EQ(s3_.sent[3].body,
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"e1\"</ETag></Part>"
             "<Part><PartNumber>2</PartNumber><ETag>\"e2\"</ETag></Part></CompleteMultipartUpload>");

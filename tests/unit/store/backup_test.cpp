@@ -30,7 +30,8 @@ TEST(ServiceFile, SaysWhatTheUrlSays) {
   EXPECT_EQ(
       file_of("postgres://us%40er:p%3Aa%20s%2Fs@db.example:5433/flux%20ora?sslmode=verify-full"),
       "[fluxora]\nuser=us@er\npassword=p:a s/s\ndbname=flux ora\nhost=db.example\nport=5433\nsslmode=verify-full\n"
-      "application_name=fluxora-backup\nconnect_timeout=10\n");
+      "application_name=fluxora-backup\nconnect_timeout=10\nkeepalives_count=3\nkeepalives_idle=5\n"
+      "keepalives_interval=2\n");
 }
 
 TEST(ServiceFile, LeavesTheOperatorsOwnSettings) {

@@ -44,6 +44,14 @@ TEST(ScriptScan, TakesNoSchemaWhoseNameWouldNeedQuoting) {
   EXPECT_EQ(scan.schema(), "");
 }
 
+TEST(ScriptScan, TellsWhereAScriptCommitsByItself) {
+  ScriptScan scan;
+  scan.take(script + "COPY public.events (event) FROM stdin;\nCOMMIT;\n\\.\n");
+  EXPECT_FALSE(scan.commits()) << "a row";
+  scan.take("BEGIN;\nSELECT pg_catalog.lo_open('16999', 131072);\nCOMMIT;\n");
+  EXPECT_TRUE(scan.commits());
+}
+
 TEST(ScriptScan, KeepsNoMoreThanALinesBeginning) {
   ScriptScan scan;
   scan.take("COPY public.events (seq) FROM stdin;\n");

@@ -43,7 +43,7 @@ inline constexpr core::UnixMillis rate_window_ms = 10'000;
 /// How long a key goes on being good on other instances after it was revoked.
 inline constexpr core::UnixMillis key_cache_life_ms = 5'000;
 
-/// A handler that is told who asks. It may run on a thread of the store's, and must not block either.
+/// A handler that is told who asks. It may run on a thread of the store's or of RateCounts', and must not block either.
 using GuardedHandler = std::function<void(const Caller&, std::shared_ptr<const net::Request>, net::Respond)>;
 
 /// What lets a live feed go on.

@@ -23,13 +23,16 @@ inline constexpr std::string_view backup_service = "fluxora";
 struct DatabaseFacts {
   int server_major = 0;
   bool is_standby = false;
-  bool has_log = false;                     ///< Fluxora's tables are there
-  bool is_empty = false;                    ///< it has no tables at all, but for those of extensions
-  std::vector<std::string> other_sessions;  ///< their application names, each once for each session, sorted
+  bool has_log = false;   ///< Fluxora's tables are there
+  bool is_empty = false;  ///< it has no tables at all, but for those of extensions
 };
 
 /// Throws ports::StoreUnavailable, whose text is the server's and holds no password.
 [[nodiscard]] DatabaseFacts look_at_database(const StoreOptions& options);
+
+/// The application names of the database's other sessions, sorted. Those that are about to go, of a server that was
+/// stopped just now or of our own, get two seconds for it. Throws as look_at_database().
+[[nodiscard]] std::vector<std::string> other_sessions(const StoreOptions& options);
 
 /// Why a backup that these migrations (names and checksums, in order) made can't be served by this program, as a
 /// sentence; none: it can.

@@ -17,6 +17,8 @@ class ScriptScan {
   [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
   /// Name and checksum of each, in the order of the names.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> migrations() const;
+  /// Whether it commits by itself, as it does for large objects: then it can't be a part of one transaction.
+  [[nodiscard]] bool commits() const noexcept { return commits_; }
 
  private:
   void line_ended();
@@ -26,6 +28,7 @@ class ScriptScan {
   std::string line_;  // its beginning: what is longer is of no interest
   bool in_rows_ = false;
   bool in_migrations_ = false;
+  bool commits_ = false;
   std::string schema_;
   std::vector<std::pair<std::string, std::string>> migrations_;
 };
