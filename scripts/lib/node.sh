@@ -53,7 +53,8 @@ install_node_packages() {
   stamp=.local/stamps/npm-${folder//\//_}
   [ -f "$folder/package-lock.json" ] || fail "$folder/package-lock.json is missing" \
     "It belongs to the repository: git checkout $folder/package-lock.json"
-  state=$(cat "$folder/package.json" "$folder/package-lock.json" .npmrc "$folder/.npmrc" 2>/dev/null | sha256sum)
+  # A folder needn't have settings of its own.
+  state=$({ cat "$folder/package.json" "$folder/package-lock.json" .npmrc "$folder/.npmrc" 2>/dev/null || true; } | sha256sum)
   [ -d "$folder/node_modules" ] && [ "$state" = "$(cat "$stamp" 2>/dev/null)" ] && return 0
   say "npm packages: installing what $folder/package-lock.json names"
   rm -f "$stamp"
