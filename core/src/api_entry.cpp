@@ -18,9 +18,7 @@ std::string api_event_id(std::uint64_t seq) {
 }
 
 EventPlace place_of(const LogEntry& entry) noexcept {
-  EventPlace place{entry.contract_id, entry.ledger, entry.tx_hash, entry.closed_at, entry.seq, {}};
-  if (entry.contract_id.empty()) place.api_stream_id = entry.stream_id;
-  return place;
+  return {entry.contract_id, entry.ledger, entry.tx_hash, entry.closed_at, entry.seq, entry.stream_id};
 }
 
 Result<LogEntry> make_api_entry(const Stream* before, std::string_view stream_id, const EventPayload& payload,

@@ -5,121 +5,88 @@
 
 #include "fluxora/core/strkey.hpp"
 #include "scval_writer.hpp"
+#include "struct_fields.hpp"
 
 namespace fluxora::core {
 namespace {
 
-/// Reads the fields of a payload map; one missing or of another type makes the whole unfoldable.
-class PayloadFields {
- public:
-  explicit PayloadFields(const ScVal& value) : value_(value) {}
-
-  Amount amount(std::string_view name) {
-    const ScVal* field = value_.field(name);
-    return take(field != nullptr ? field->i128() : std::nullopt);
-  }
-  std::uint64_t u64(std::string_view name) {
-    const ScVal* field = value_.field(name);
-    return take(field != nullptr ? field->u64() : std::nullopt);
-  }
-  std::string address(std::string_view name) {
-    const ScVal* field = value_.field(name);
-    const std::string* text = field != nullptr ? field->address() : nullptr;
-    if (text == nullptr) {
-      complete_ = false;
-      return {};
-    }
-    return *text;
-  }
-
-  /// What was read, or Unfoldable when any of it was missing.
-  template <class Payload>
-  EventPayload or_unfoldable(Payload payload) const {
-    if (!complete_) return Unfoldable{};
-    return payload;
-  }
-
- private:
-  template <class T>
-  T take(std::optional<T> field) {
-    if (!field) complete_ = false;
-    return field.value_or(T{});
-  }
-
-  const ScVal& value_;
-  bool complete_ = true;
-};
+/// What was read, or Unfoldable when any of it was missing.
+template <class Payload>
+EventPayload or_unfoldable(const StructFields& fields, Payload payload) {
+  if (!fields.readable()) return Unfoldable{};
+  return payload;
+}
 
 EventPayload read_created(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   StreamCreated created{fields.address("sender"),        fields.address("recipient"),
                         fields.amount("deposit_amount"), fields.amount("rate_per_second"),
                         fields.u64("start_time"),        fields.u64("cliff_time"),
                         fields.u64("end_time")};
-  return fields.or_unfoldable(std::move(created));
+  return or_unfoldable(fields, std::move(created));
 }
 
 EventPayload read_withdrew(const ScVal& value) {
   if (const auto bare = value.i128()) return StreamWithdrew{*bare};  // the oldest contract
-  PayloadFields fields(value);
+  StructFields fields(value);
   StreamWithdrew withdrew{fields.amount("amount")};
-  return fields.or_unfoldable(withdrew);
+  return or_unfoldable(fields, withdrew);
 }
 
 EventPayload read_keeper_cancelled(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   KeeperCancelled cancelled{fields.amount("recipient_amount")};
-  return fields.or_unfoldable(cancelled);
+  return or_unfoldable(fields, cancelled);
 }
 
 EventPayload read_rate_updated(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   RateUpdated updated{fields.amount("new_rate_per_second"), fields.u64("effective_time")};
-  return fields.or_unfoldable(updated);
+  return or_unfoldable(fields, updated);
 }
 
 EventPayload read_rate_decreased(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   RateDecreased decreased{fields.amount("new_rate_per_second"), fields.u64("effective_time"),
                           fields.amount("checkpointed_amount"), fields.amount("refund_amount")};
-  return fields.or_unfoldable(decreased);
+  return or_unfoldable(fields, decreased);
 }
 
 EventPayload read_end_shortened(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   EndShortened shortened{fields.u64("new_end_time"), fields.amount("refund_amount")};
-  return fields.or_unfoldable(shortened);
+  return or_unfoldable(fields, shortened);
 }
 
 EventPayload read_end_extended(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   EndExtended extended{fields.u64("new_end_time")};
-  return fields.or_unfoldable(extended);
+  return or_unfoldable(fields, extended);
 }
 
 EventPayload read_topped_up(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   ToppedUp topped_up{fields.amount("new_deposit_amount"), fields.u64("new_end_time")};
-  return fields.or_unfoldable(topped_up);
+  return or_unfoldable(fields, topped_up);
 }
 
 EventPayload read_recipient_updated(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   RecipientUpdated updated{fields.address("new_recipient")};
-  return fields.or_unfoldable(std::move(updated));
+  return or_unfoldable(fields, std::move(updated));
 }
 
 EventPayload read_sender_transferred(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   SenderTransferred transferred{fields.address("new_sender")};
-  return fields.or_unfoldable(std::move(transferred));
+  return or_unfoldable(fields, std::move(transferred));
 }
 
 EventPayload read_share_delegated(const ScVal& value) {
-  PayloadFields fields(value);
+  StructFields fields(value);
   ShareDelegated delegated{fields.u64("child_stream_id"), fields.address("delegatee"), fields.amount("new_parent_rate"),
                            fields.amount("child_rate")};
-  return fields.or_unfoldable(std::move(delegated));
+  return or_unfoldable(fields, std::move(delegated));
 }
 
 template <class Payload>
@@ -238,6 +205,10 @@ std::optional<EventName> event_name_from_text(std::string_view text) noexcept {
   const auto found = std::find(event_names.begin(), event_names.end(), text);
   if (found == event_names.end()) return std::nullopt;
   return static_cast<EventName>(found - event_names.begin());
+}
+
+bool is_of_time(EventName name) noexcept {
+  return name == EventName::stream_cliff_reached || name == EventName::stream_ended;
 }
 
 DecodedEvent decode_contract_event(const ScVec& topics, const ScVal& value) {

@@ -46,9 +46,10 @@ FeedClient::Step FeedClient::entry(const Cursor& at, std::string_view stream_id,
   if (!cursor_) return only(Action::drop);
   if (at.epoch != cursor_->epoch) return lose();
 
-  const auto place = places_.find(scope_ == Scope::party ? stream_id : std::string_view{});
-  const bool known = place != places_.end();
-  if (at.seq <= (known ? place->second->held : floor_)) return only(Action::drop);
+  if (scope_ != Scope::party) stream_id = {};
+  const auto place = place_of(stream_id);
+  const bool known = place != places_.end() && (*place)->stream_id == stream_id;
+  if (at.seq <= (known ? (*place)->held : floor_)) return only(Action::drop);
   const std::optional<std::uint64_t> prev = scope_ == Scope::whole_log ? at.seq - 1 : prev_seq;
   if (prev && *prev >= at.seq) return lose();
   if (!known) {
@@ -57,11 +58,11 @@ FeedClient::Step FeedClient::entry(const Cursor& at, std::string_view stream_id,
     return only(Action::apply);
   }
 
-  const Chain& chain = *place->second;
-  if (prev && *prev > chain.held) return wait(place->second, at.seq);
+  const Chain& chain = **place;
+  if (prev && *prev > chain.held) return wait(*place, at.seq);
   // An entry that claims to follow an older one than its chain's last contradicts what was applied.
   if (chain.begun && prev != chain.held) return lose();
-  return apply(place->second, at.seq);
+  return apply(*place, at.seq);
 }
 
 FeedClient::Step FeedClient::replayed(Resume outcome) {
@@ -72,6 +73,11 @@ FeedClient::Step FeedClient::replayed(Resume outcome) {
 
 void FeedClient::refetched(const Cursor& at) {
   begin_at(at);
+}
+
+FeedClient::Places::iterator FeedClient::place_of(std::string_view stream_id) {
+  return std::lower_bound(places_.begin(), places_.end(), stream_id,
+                          [](Chains::iterator chain, std::string_view id) { return chain->stream_id < id; });
 }
 
 void FeedClient::begin_at(const Cursor& at) {
@@ -90,11 +96,14 @@ void FeedClient::add_chain(std::string_view stream_id, std::uint64_t held, bool 
   // Those with a hole are kept: there are fewer of them than max_streams.
   if (places_.size() == max_streams) {
     floor_ = std::max(floor_, whole_.back().held);
-    places_.erase(whole_.back().stream_id);
+    places_.erase(place_of(whole_.back().stream_id));
     whole_.pop_back();
   }
   whole_.push_front({std::string(stream_id), held, begun, 0, 0});
-  places_.emplace(whole_.front().stream_id, whole_.begin());
+  const auto at = static_cast<std::size_t>(place_of(stream_id) - places_.begin());
+  places_.push_back(whole_.begin());
+  for (std::size_t i = places_.size() - 1; i > at; --i) places_[i] = places_[i - 1];
+  places_[at] = whole_.begin();
 }
 
 FeedClient::Step FeedClient::apply(Chains::iterator chain, std::uint64_t seq) {

@@ -44,8 +44,7 @@ std::optional<Bytes> encode_stream_state(const LogEntry& entry) {
   return std::nullopt;
 }
 
-void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch) {
-  json.begin_object();
+void write_log_entry_members(JsonWriter& json, const LogEntry& entry, std::string_view epoch) {
   json.key("schemaVersion").integer(1);
   json.key("cursor").string(format_cursor({std::string(epoch), entry.seq}));
   json.key("seq").unsigned_integer(entry.seq);
@@ -67,6 +66,11 @@ void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_v
   if (!changed_a_stream(entry) && !entry.value_xdr.empty()) write_raw(json, entry);
   json.key("prevSeq");
   entry.prev_seq ? json.unsigned_integer(*entry.prev_seq) : json.null();
+}
+
+void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch) {
+  json.begin_object();
+  write_log_entry_members(json, entry, epoch);
   json.end_object();
 }
 

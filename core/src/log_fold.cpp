@@ -11,10 +11,6 @@
 namespace fluxora::core {
 namespace {
 
-bool is_of_time(EventName event) noexcept {
-  return event == EventName::stream_cliff_reached || event == EventName::stream_ended;
-}
-
 bool is_api_stream_id(std::string_view id) noexcept {
   return id.substr(0, 4) == "api-";
 }
@@ -31,7 +27,62 @@ LogEntry child_entry(const LogEntry& parent, const Stream& child) {
   return entry;
 }
 
+/// An entry without what is folded of it.
+void clear(LogEntry& entry) {
+  entry.stream.reset();
+  entry.change = "{}";
+}
+
+/// False: the chain gave something else than XDR.
+bool decode_payload(const LogEntry& entry, ScVec& topics, ScVal& value) {
+  for (const Bytes& xdr : entry.topics_xdr) {
+    auto topic = decode_scval(xdr);
+    if (!topic) return false;
+    topics.push_back(std::move(*topic));
+  }
+  auto decoded = decode_scval(entry.value_xdr);
+  if (decoded) value = std::move(*decoded);
+  return decoded.ok();
+}
+
+Result<FoldResult> fold_observation(const Stream* before, const Observation& observation, const EventPlace& place) {
+  if (before == nullptr && !observation.stored) return ErrorCode::fold_unknown_stream;  // a token makes no stream
+  const auto closed_at = static_cast<UnixMillis>(std::min(place.closed_at, last_rfc3339_second)) * 1000;
+  FoldResult result;
+  Stream& after = result.stream;
+  if (before != nullptr) {
+    after = *before;
+  } else {
+    after.id = place.stream_id;
+    after.checkpoint_at = observation.stored->start_time;  // what a contract that stores none accrues from
+    after.created_at = closed_at;
+    after.created_seq = place.seq;
+  }
+  apply_observation(after, observation);
+  after.updated_at = closed_at;
+  after.version = place.seq;
+  after.ledger = place.ledger;
+  return result;
+}
+
+/// Nothing happened to the stream: only its place in the log is a new one.
+Result<FoldResult> fold_time(const Stream* before, const EventPlace& place) {
+  if (before == nullptr) return ErrorCode::fold_unknown_stream;
+  FoldResult result{*before, std::nullopt};
+  result.stream.version = place.seq;
+  return result;
+}
+
 }  // namespace
+
+Result<FoldResult> fold_entry(const Stream* before, EventName event, const ScVec& topics, const ScVal& value,
+                              const EventPlace& place) {
+  if (is_of_time(event)) return fold_time(before, place);
+  if (event != EventName::stream_observed) return fold(before, decode_contract_event(topics, value), place);
+  const auto observation = decode_observation(topics, value);
+  if (!observation) return observation.error();
+  return fold_observation(before, *observation, place);
+}
 
 void LogFold::put(Stream stream) {
   std::string id = stream.id;
@@ -43,79 +94,36 @@ const Stream* LogFold::find(const std::string& id) const {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
-void LogFold::move(LogEntry& entry, const Stream* before, Stream after) {
-  entry.change = before != nullptr ? describe_change(*before, after) : "{}";
-  entry.stream = after;
-  put(std::move(after));
-}
-
 std::optional<LogEntry> LogFold::fold(LogEntry& entry) {
-  if (entry.event == EventName::stream_observed) {
-    fold_observation(entry);
-    return std::nullopt;
+  clear(entry);
+  ScVec topics;
+  ScVal value;
+  if (!is_of_time(entry.event) && !decode_payload(entry, topics, value)) return std::nullopt;
+  const Stream* before = find(entry.stream_id);
+  // A stream's own times never go back, and an API stream's are the server's clock, ahead of the ledgers'.
+  if (is_of_time(entry.event) && before != nullptr) {
+    entry.closed_at = std::max(entry.closed_at, static_cast<UnixSeconds>(before->updated_at / 1000));
   }
-  if (is_of_time(entry.event)) {
-    fold_time(entry);
-    return std::nullopt;
-  }
-  return fold(entry, decode_contract_event_xdr(entry.topics_xdr, entry.value_xdr));
+  return take(entry, before, fold_entry(before, entry.event, topics, value, place_of(entry)));
 }
 
 std::optional<LogEntry> LogFold::fold(LogEntry& entry, const DecodedEvent& event) {
-  entry.stream.reset();
-  entry.change = "{}";
-  if (!entry.in_successful_call || entry.stream_id.empty()) return std::nullopt;
-  return fold_contract_event(entry, event);
+  clear(entry);
+  const Stream* before = find(entry.stream_id);
+  return take(entry, before, core::fold(before, event, place_of(entry)));
 }
 
-std::optional<LogEntry> LogFold::fold_contract_event(LogEntry& entry, const DecodedEvent& event) {
-  const Stream* before = find(entry.stream_id);
-  auto folded = core::fold(before, event, place_of(entry));
+std::optional<LogEntry> LogFold::take(LogEntry& entry, const Stream* before, Result<FoldResult> folded) {
+  if (!entry.in_successful_call || entry.stream_id.empty()) return std::nullopt;
   // What can't be folded stays in the log, with no stream and its decoded payload to be seen.
   if (!folded || (folded->child && find(folded->child->id) != nullptr)) return std::nullopt;
-  move(entry, before, std::move(folded->stream));
+  entry.change = describe_change(before, &folded->stream);
+  entry.stream = folded->stream;
+  put(std::move(folded->stream));
   if (!folded->child) return std::nullopt;
   LogEntry child = child_entry(entry, *folded->child);
   put(std::move(*folded->child));
   return child;
-}
-
-void LogFold::fold_observation(LogEntry& entry) {
-  entry.stream.reset();
-  entry.change = "{}";
-  const auto observation = decode_observation(entry.topics_xdr, entry.value_xdr);
-  if (!observation) return;
-
-  const Stream* before = find(entry.stream_id);
-  if (before == nullptr && !observation->stored) return;  // a token alone makes no stream
-  Stream after;
-  const auto closed_at = static_cast<UnixMillis>(std::min(entry.closed_at, last_rfc3339_second)) * 1000;
-  if (before != nullptr) {
-    after = *before;
-  } else {
-    after.id = entry.stream_id;
-    after.checkpoint_at = observation->stored->start_time;  // what a contract that stores none accrues from
-    after.created_at = closed_at;
-    after.created_seq = entry.seq;
-  }
-  apply_observation(after, *observation);
-  after.updated_at = closed_at;
-  after.version = entry.seq;
-  after.ledger = entry.ledger;
-  move(entry, before, std::move(after));
-}
-
-void LogFold::fold_time(LogEntry& entry) {
-  entry.stream.reset();
-  entry.change = "{}";
-  const Stream* before = find(entry.stream_id);
-  if (before == nullptr) return;
-  // A stream's own times never go back, and an API stream's are the server's clock, ahead of the ledgers'.
-  entry.closed_at = std::max(entry.closed_at, static_cast<UnixSeconds>(before->updated_at / 1000));
-  // Nothing happened to the stream: only its place in the log is a new one.
-  Stream after = *before;
-  after.version = entry.seq;
-  move(entry, before, std::move(after));
 }
 
 LogEntry LogFold::retract(const LogEntry& undone, const std::optional<Stream>& before, std::uint64_t seq) {
@@ -141,11 +149,12 @@ LogEntry LogFold::retract(const LogEntry& undone, const std::optional<Stream>& b
   } else {
     after = before;
   }
+  if (after) after->version = seq;
+  entry.change = describe_change(now, after ? &*after : nullptr);
+  entry.stream = after;
   if (after) {
-    after->version = seq;
-    move(entry, now, std::move(*after));
+    put(std::move(*after));
   } else {
-    if (now != nullptr) entry.change = describe_removal(*now);
     streams_.erase(undone.stream_id);
   }
   return entry;

@@ -1,67 +1,10 @@
 #include "fluxora/core/observation.hpp"
 
 #include "scval_writer.hpp"
+#include "struct_fields.hpp"
 
 namespace fluxora::core {
 namespace {
-
-/// Reads the fields of a struct; one that is missing or of another type makes the whole unreadable.
-class StructFields {
- public:
-  explicit StructFields(const ScVal& value) : value_(value) {}
-
-  Amount amount(std::string_view name) { return required(amount_or_none(name)); }
-  std::uint64_t u64(std::string_view name) { return required(u64_or_none(name)); }
-
-  std::string address(std::string_view name) {
-    const ScVal* field = value_.field(name);
-    const std::string* text = field != nullptr ? field->address() : nullptr;
-    if (text == nullptr) readable_ = false;
-    return text != nullptr ? *text : std::string();
-  }
-
-  /// One of 0..last.
-  template <class Enum>
-  std::optional<Enum> enumeration_or_none(std::string_view name, Enum last) {
-    const ScVal* field = value_.field(name);
-    if (field == nullptr) return std::nullopt;
-    const std::optional<std::uint32_t> number = field->u32();
-    if (!number || *number > static_cast<std::uint32_t>(last)) {
-      readable_ = false;
-      return std::nullopt;
-    }
-    return static_cast<Enum>(*number);
-  }
-  template <class Enum>
-  Enum enumeration(std::string_view name, Enum last) {
-    return required(enumeration_or_none(name, last));
-  }
-
-  std::optional<std::uint64_t> u64_or_none(std::string_view name) { return read_or_none(name, &ScVal::u64); }
-  std::optional<Amount> amount_or_none(std::string_view name) { return read_or_none(name, &ScVal::i128); }
-
-  [[nodiscard]] bool readable() const { return readable_; }
-
- private:
-  /// None where the field is absent, or void: an Option's none.
-  template <class Value>
-  std::optional<Value> read_or_none(std::string_view name, std::optional<Value> (ScVal::*read)() const noexcept) {
-    const ScVal* field = value_.field(name);
-    if (field == nullptr || field->type == ScValType::void_) return std::nullopt;
-    std::optional<Value> value = (field->*read)();
-    if (!value) readable_ = false;
-    return value;
-  }
-
-  template <class T>
-  T required(std::optional<T> value) {
-    if (!value) readable_ = false;
-    return value.value_or(T{});
-  }
-
-  const ScVal& value_;
-  bool readable_ = true;
-};
 
 constexpr std::size_t topic_count = 3;
 
@@ -79,9 +22,13 @@ Result<StoredStream> decode_stored_stream(const ScVal& value) {
   stored.start_time = fields.u64("start_time");
   stored.cliff_time = fields.u64("cliff_time");
   stored.end_time = fields.u64("end_time");
-  stored.status = fields.enumeration("status", StreamStatus::cancelled);
+  stored.status =
+      static_cast<StreamStatus>(fields.enumeration("status", static_cast<std::uint32_t>(StreamStatus::cancelled)));
   stored.cancelled_at = fields.u64_or_none("cancelled_at");
-  stored.kind = fields.enumeration_or_none("kind", StreamKind::cliff_slope);
+  if (fields.has("kind")) {
+    stored.kind =
+        static_cast<StreamKind>(fields.enumeration("kind", static_cast<std::uint32_t>(StreamKind::cliff_slope)));
+  }
   stored.checkpoint_amount = fields.amount_or_none("checkpointed_amount");
   stored.checkpoint_at = fields.u64_or_none("checkpointed_at");
   if (!fields.readable()) return ErrorCode::observation_unreadable;
@@ -108,19 +55,15 @@ Bytes encode_no_entry() {
   return value;
 }
 
-Result<Observation> decode_observation(const std::vector<Bytes>& topics_xdr, ByteView value_xdr) {
-  if (topics_xdr.size() != topic_count) return ErrorCode::observation_unreadable;
-  const auto token = decode_scval(topics_xdr[2]);
-  const auto value = decode_scval(value_xdr);
-  if (!token || !value) return ErrorCode::observation_unreadable;
-
+Result<Observation> decode_observation(const ScVec& topics, const ScVal& value) {
+  if (topics.size() != topic_count) return ErrorCode::observation_unreadable;
   Observation observation;
-  if (const std::string* address = token->address()) observation.token = *address;
-  if (value->type == ScValType::void_) {
+  if (const std::string* address = topics[2].address()) observation.token = *address;
+  if (value.type == ScValType::void_) {
     if (!observation.token) return ErrorCode::observation_unreadable;
     return observation;
   }
-  auto stored = decode_stored_stream(*value);
+  auto stored = decode_stored_stream(value);
   if (!stored) return stored.error();
   observation.stored = std::move(*stored);
   return observation;

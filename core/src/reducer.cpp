@@ -166,11 +166,11 @@ bool Effects::operator()(const ShareDelegated& delegated) {
 
 FoldResult create(const StreamCreated& created, std::uint64_t number, const EventPlace& place) {
   Stream stream;
-  if (place.api_stream_id.empty()) {
-    stream.id = chain_stream_id(place.contract_id, number);
-  } else {
-    stream.id = place.api_stream_id;
+  if (place.contract_id.empty()) {
+    stream.id = place.stream_id;
     stream.source = StreamSource::api;
+  } else {
+    stream.id = chain_stream_id(place.contract_id, number);
   }
   stream.sender = created.sender;
   stream.recipient = created.recipient;
@@ -288,6 +288,11 @@ std::string describe_removal(const Stream& before) {
     change.optional_text("recipient", before.recipient, std::nullopt);
   }
   return text;
+}
+
+std::string describe_change(const Stream* before, const Stream* after) {
+  if (before == nullptr) return "{}";
+  return after != nullptr ? describe_change(*before, *after) : describe_removal(*before);
 }
 
 }  // namespace fluxora::core

@@ -1,5 +1,7 @@
 #include "fluxora/core/xdr.hpp"
 
+#include <algorithm>
+
 namespace fluxora::core {
 namespace {
 
@@ -69,17 +71,24 @@ ByteView XdrReader::read_variable(std::size_t max) noexcept {
   return read_fixed(size);
 }
 
+std::uint8_t* XdrWriter::grow(std::size_t size) {
+  const std::size_t at = output_.size();
+  output_.resize(at + size);
+  return output_.data() + at;
+}
+
 void XdrWriter::write_u32(std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) output_.push_back(static_cast<std::uint8_t>(value >> shift));
+  std::uint8_t* to = grow(sizeof value);
+  for (int shift = 24; shift >= 0; shift -= 8) *to++ = static_cast<std::uint8_t>(value >> shift);
 }
 
 void XdrWriter::write_u64(std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) output_.push_back(static_cast<std::uint8_t>(value >> shift));
+  std::uint8_t* to = grow(sizeof value);
+  for (int shift = 56; shift >= 0; shift -= 8) *to++ = static_cast<std::uint8_t>(value >> shift);
 }
 
 void XdrWriter::write_fixed(ByteView bytes) {
-  output_.insert(output_.end(), bytes.begin(), bytes.end());
-  output_.insert(output_.end(), padding_of(bytes.size()), std::uint8_t{0});
+  std::copy(bytes.begin(), bytes.end(), grow(bytes.size() + padding_of(bytes.size())));
 }
 
 void XdrWriter::write_variable(ByteView bytes) {

@@ -33,10 +33,6 @@ void require(bool holds, const Parts&... parts) {
   throw Difference{text};
 }
 
-bool is_of_time(EventName event) {
-  return event == EventName::stream_cliff_reached || event == EventName::stream_ended;
-}
-
 /// The name of the entry that says that a stream's cliff or end was passed.
 std::string time_id(EventName event, core::UnixSeconds at) {
   return (event == EventName::stream_ended ? "ended-" : "cliff_reached-") + std::to_string(at);

@@ -8,10 +8,6 @@
 namespace fluxora::indexer {
 namespace {
 
-bool is_of_time(core::EventName event) {
-  return event == core::EventName::stream_cliff_reached || event == core::EventName::stream_ended;
-}
-
 /// Whether undoing it puts its stream back.
 bool is_change(const core::LogEntry& entry) {
   return entry.stream.has_value() && !is_of_time(entry.event);

@@ -48,6 +48,7 @@ Status fluxora_columns_balances(const StreamColumns*, std::uint32_t, std::uint64
 Status fluxora_columns_accrued(const StreamColumns*, std::uint32_t, std::uint64_t, std::uint8_t*);
 Status fluxora_fold(const std::uint8_t*, std::uint32_t, const char*, const std::uint32_t*, std::uint32_t,
                     const std::uint8_t*);
+Status fluxora_retract(const std::uint8_t*, std::uint32_t, const std::uint8_t*, std::uint32_t, std::uint64_t);
 Status fluxora_stream_json(const std::uint8_t*, std::uint32_t, std::uint64_t);
 Verifier* fluxora_verifier_create();
 void fluxora_verifier_destroy(Verifier*);
@@ -80,7 +81,7 @@ namespace {
 // compare.mjs writes no longer records.
 constexpr std::uint32_t record_max = 16u << 20;
 constexpr std::size_t cell_size = 16;
-constexpr std::size_t place_size = 112;    // wasm/src/folding.cpp, PlaceInput
+constexpr std::size_t place_size = 144;    // wasm/src/folding.cpp, PlaceInput
 constexpr std::size_t verified_size = 16;  // wasm/src/webhooks.cpp, Verified
 constexpr Status last_core_error = 0xff;
 
@@ -274,6 +275,16 @@ void fold(Call& call, Answer& answer) {
   }
 }
 
+void retract(Call& call, Answer& answer) {
+  const std::uint64_t seq = call.u64();
+  const auto before = call.bytes(call.u32());
+  const auto after = call.bytes(call.u32());
+  if (answer.status(fluxora_retract(before.data(), static_cast<std::uint32_t>(before.size()), after.data(),
+                                    static_cast<std::uint32_t>(after.size()), seq))) {
+    answer.output();
+  }
+}
+
 void stream_json(Call& call, Answer& answer) {
   const std::uint64_t as_of = call.u64();
   const auto bytes = call.bytes(call.u32());
@@ -439,6 +450,7 @@ const std::map<std::string_view, void (*)(Call&, Answer&)> functions = {
     {"is_stream_id", question<fluxora_is_stream_id>},
     {"is_stream_party", question<fluxora_is_stream_party>},
     {"limits", limits},
+    {"retract", retract},
     {"scval_json", scval_json},
     {"stream_json", stream_json},
     {"strkey_decode", strkey_decode},

@@ -265,6 +265,31 @@ function writeEvent(random, call, topic = random.pick(TOPICS)) {
   for (const text of texts) call.text(text);
 }
 
+// Entries (wasm/src/folding.cpp, PlaceInput; core/include/fluxora/core/contract_event.hpp, EventName)
+
+const API_STREAM = 'api-0195f3a2-7c1e-7b3d-8f00-0123456789ab';
+const STREAM_ID_ROOM = 80;
+const OBSERVED = 6;
+
+/** What a contract's storage says of a stream. */
+function writeObservation(random, call) {
+  const u32 = (value) => new Xdr().u32(3).u32(value);
+  const fields = [
+    ...['deposit_amount', 'rate_per_second', 'withdrawn_amount', 'checkpointed_amount'].map((name) =>
+      [symbol(name), i128(units(random))]),
+    ...['stream_id', 'start_time', 'cliff_time', 'end_time', 'cancelled_at', 'checkpointed_at'].map((name) =>
+      [symbol(name), u64(seconds(random))]),
+    ...['sender', 'recipient'].map((name) => [symbol(name), address(random)]),
+    [symbol('status'), u32(random.below(5))], [symbol('kind'), u32(random.below(4))],
+  ];
+  if (random.once(3)) fields.splice(random.below(fields.length), 1);
+  const nothing = new Xdr().u32(1);
+  const texts = [symbol('observed'), u64(BigInt(random.below(3))), random.once(3) ? nothing : address(random),
+    random.once(6) ? nothing : map(fields)];
+  call.u32(texts.length - 1);
+  for (const xdr of texts) call.text(base64(random, xdr));
+}
+
 // A stream's canonical bytes (core/src/stream.cpp)
 
 function streamBytes(random, id) {
@@ -421,20 +446,30 @@ const ARGUMENTS = {
   },
   fold(random, call) {
     const contract = contractId(random);
-    call.u64(seconds(random)).u64(BigInt(random.u32()));
-    call.u32(random.u32()).u32(random.once(20) ? 0 : 1).bytes(random.bytes(32));
-    call.bytes(random.once(40) ? random.bytes(56) : Buffer.from(contract));
     const creates = random.once(6);
+    const observes = random.once(6);
+    const id = random.once(4) ? API_STREAM : `${contract}-${random.below(3)}`;
+    call.u64(seconds(random)).u64(BigInt(random.u32()));
+    // The ledger, what there is of call, ledger and hash, the entry's event, and its stream.
+    call.u32(random.u32()).u32(random.once(10) ? random.below(8) : 7);
+    call.u32(observes ? OBSERVED : random.below(10)).u32(random.once(40) ? random.below(100) : id.length);
+    call.bytes(random.bytes(32)).bytes(Buffer.alloc(STREAM_ID_ROOM).fill(id, 0, id.length));
     // Often the stream that the event is about.
-    call.text(creates ? '' : streamBytes(random, `${contract}-${random.below(3)}`));
-    writeEvent(random, call, creates ? 'created' : random.pick(TOPICS));
+    call.text(creates ? '' : streamBytes(random, id));
+    if (observes) writeObservation(random, call);
+    else writeEvent(random, call, creates ? 'created' : random.pick(TOPICS));
   },
   is_contract_id: (random, call) =>
     call.text(mostlyRight(random, random.once(2) ? contractId(random) : strkey(random))),
   is_stream_id: (random, call) =>
-    call.text(mostlyRight(random, random.once(3) ? 'api-0195f3a2-7c1e-7b3d-8f00-0123456789ab' : streamId(random))),
+    call.text(mostlyRight(random, random.once(3) ? API_STREAM : streamId(random))),
   is_stream_party: (random, call) => call.text(mostlyRight(random, strkey(random))),
   limits() {},
+  retract(random, call) {
+    const id = streamId(random);
+    call.u64(random.u64());
+    for (let i = 0; i < 2; ++i) call.text(random.once(5) ? '' : streamBytes(random, id));
+  },
   scval_json: (random, call) => call.text(base64(random, random.once(100) ? deepScval(random) : scval(random))),
   stream_json: (random, call) => call.u64(seconds(random)).text(streamBytes(random, streamId(random))),
   strkey_decode: (random, call) => call.text(mostlyRight(random, strkey(random))),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Reader, Writer } from './records.mjs';
 
 const CELL = 16;
-const PLACE = 112; // wasm/src/folding.cpp, PlaceInput
+const PLACE = 144; // wasm/src/folding.cpp, PlaceInput
 const VERIFIED = 16; // wasm/src/webhooks.cpp, Verified
 const LAST_CORE_ERROR = 0xff;
 // wasm/src/stream_columns.cpp: the columns that are written, by number, with their cells' sizes; and those computed.
@@ -270,6 +270,13 @@ const FUNCTIONS = {
   is_stream_party: question('is_stream_party'),
   limits(module, _, answer) {
     answer.u64(BigInt(module.call('input_max'))).u64(BigInt(module.call('columns_rows_max')));
+  },
+  retract(module, call, answer) {
+    const seq = call.u64();
+    const before = call.text();
+    const after = call.text();
+    const [held, left] = [module.put(before), module.put(after)];
+    giving(module, answer, module.call('retract', held, before.length, left, after.length, seq));
   },
   scval_json(module, call, answer) {
     const text = call.text();

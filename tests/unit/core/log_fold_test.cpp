@@ -114,6 +114,34 @@ TEST(LogFold, AnObservationWithoutAnEntryBringsItsStreamTheToken) {
   EXPECT_EQ(empty.find(id), nullptr);
 }
 
+TEST(LogFold, AnObservationThatIsNoneLeavesItsStreamAlone) {
+  LogFold log = after_creation();
+  const Stream before = *log.find(id);
+  LogEntry entry = chain_entry(2, 110);
+  entry.event = EventName::stream_observed;
+  entry.value_xdr = encode_no_entry();
+  for (const Bytes& topic : {Bytes{1, 2, 3}, encode_no_entry()}) {
+    entry.topics_xdr = {topic, topic, topic};
+    log.fold(entry);
+    EXPECT_FALSE(entry.stream);
+    EXPECT_EQ(*log.find(id), before);
+  }
+}
+
+TEST(FoldEntry, SaysWhyItLeavesAStreamAlone) {
+  const EventPlace place{sample_contract, 110, hash_of(0x77), 1100, 2, id};
+  const auto refused = [&](EventName event, const ScVec& topics) {
+    const auto folded = fold_entry(nullptr, event, topics, ScVal{}, place);
+    return folded ? std::string() : std::string(error_name(folded.error().code));
+  };
+  EXPECT_EQ(refused(EventName::stream_ended, {}), "FOLD_UNKNOWN_STREAM");
+  EXPECT_EQ(refused(EventName::stream_observed, {}), "OBSERVATION_UNREADABLE");
+  EXPECT_EQ(refused(EventName::chain_event, {}), "EVENT_PAYLOAD_UNREADABLE");
+  const ScVal number{ScValType::u64, std::uint64_t{7}};
+  const ScVal paused{ScValType::symbol, std::string("paused")};
+  EXPECT_EQ(refused(EventName::stream_updated, {paused, number}), "FOLD_UNKNOWN_STREAM");
+}
+
 TEST(LogFold, TimeMovesNothingButTheVersion) {
   LogFold log = after_creation();
   Stream expected = *log.find(id);

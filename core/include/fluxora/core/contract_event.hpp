@@ -102,6 +102,8 @@ enum class EventName : std::uint8_t {
 };
 [[nodiscard]] std::string_view event_name_text(EventName name) noexcept;
 [[nodiscard]] std::optional<EventName> event_name_from_text(std::string_view text) noexcept;
+/// stream_cliff_reached and stream_ended: nothing happened to the stream but that its time came.
+[[nodiscard]] bool is_of_time(EventName name) noexcept;
 
 /// Reads an event's topics and value. Total: what can't be read becomes UnknownTopic or Unfoldable, because the
 /// log keeps every event. Accepts missing optional fields, unknown extra ones and the older payloads.

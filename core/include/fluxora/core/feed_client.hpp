@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fluxora/core/cursor.hpp"
 
@@ -93,7 +93,10 @@ class FeedClient {
     std::uint32_t asks = 0;     ///< since `held` changed
   };
   using Chains = std::list<Chain>;
+  using Places = std::vector<Chains::iterator>;
 
+  /// The chain of that name, or where it would be.
+  Places::iterator place_of(std::string_view stream_id);
   void begin_at(const Cursor& at);
   void add_chain(std::string_view stream_id, std::uint64_t held, bool begun);
   Step apply(Chains::iterator chain, std::uint64_t seq);
@@ -110,7 +113,7 @@ class FeedClient {
   std::uint64_t newest_ = 0;  // the highest seq that came
   Chains whole_;              // the last one continued is first
   Chains open_;               // those with a hole, in the order they were noticed
-  std::map<std::string_view, Chains::iterator> places_;  // both lists', by stream_id
+  Places places_;             // both lists', ascending by stream_id: a tree is a lot of code for a WebAssembly module
 };
 
 }  // namespace fluxora::core

@@ -43,5 +43,7 @@ struct LogEntry {
 /// An event that changed no stream shows its decoded XDR as `raw`: {"topics":[…],"value":…}, in SEP-51 JSON,
 /// or base64 strings where the XDR can't be decoded.
 void write_log_entry_json(JsonWriter& json, const LogEntry& entry, std::string_view epoch);
+/// Its members, for who shows more beside them.
+void write_log_entry_members(JsonWriter& json, const LogEntry& entry, std::string_view epoch);
 
 }  // namespace fluxora::core

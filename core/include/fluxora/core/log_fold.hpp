@@ -9,12 +9,21 @@
 #include "fluxora/core/chain_tip.hpp"
 #include "fluxora/core/contract_event.hpp"
 #include "fluxora/core/log_entry.hpp"
+#include "fluxora/core/reducer.hpp"
+#include "fluxora/core/result.hpp"
+#include "fluxora/core/scval.hpp"
 #include "fluxora/core/stream.hpp"
 
 namespace fluxora::core {
 
-/// Folds the entries of a log in their order: the one place that says what an entry of whatever kind makes of its
-/// stream. The indexer folds new entries with it, a rebuild old ones. SPEC sections 3 and 4.
+/// What an entry of whatever kind but a retraction makes of its stream; pure. `before` is null where that isn't held.
+/// `topics` and `value` are the entry's, empty for one of time. SPEC sections 3 and 4.
+/// Errors: those of fold, observation_unreadable. After an error the stream is what it was.
+Result<FoldResult> fold_entry(const Stream* before, EventName event, const ScVec& topics, const ScVal& value,
+                              const EventPlace& place);
+
+/// Folds the entries of a log in their order. The indexer folds new entries with it, a rebuild old ones. SPEC sections
+/// 3 and 4.
 class LogFold {
  public:
   /// A stream as it stands before what is folded next.
@@ -37,11 +46,8 @@ class LogFold {
   LogEntry retract(const LogEntry& undone, const std::optional<Stream>& before, std::uint64_t seq);
 
  private:
-  std::optional<LogEntry> fold_contract_event(LogEntry& entry, const DecodedEvent& event);
-  void fold_observation(LogEntry& entry);
-  void fold_time(LogEntry& entry);
-  /// The stream becomes `after`, and the entry says so.
-  void move(LogEntry& entry, const Stream* before, Stream after);
+  /// What was folded becomes the log's and the entry's.
+  std::optional<LogEntry> take(LogEntry& entry, const Stream* before, Result<FoldResult> folded);
 
   std::unordered_map<std::string, Stream> streams_;
 };

@@ -53,7 +53,7 @@ Result<std::vector<Bytes>> encode_observation_topics(std::uint64_t number, const
 Bytes encode_no_entry();
 
 /// Errors: observation_unreadable.
-Result<Observation> decode_observation(const std::vector<Bytes>& topics_xdr, ByteView value_xdr);
+Result<Observation> decode_observation(const ScVec& topics, const ScVal& value);
 
 /// Makes `stream` what the storage says. What the contract doesn't store (settled, archived, the log's own marks)
 /// stays, and all but the token where there was no entry. A completed stream has withdrawn its whole deposit, as the

@@ -19,8 +19,8 @@ struct EventPlace {
   std::optional<Hash> tx_hash = std::nullopt;
   UnixSeconds closed_at = 0;
   std::uint64_t seq = 0;  ///< the log position of its entry
-  /// The stream that a change through the API is about; empty for the chain's, whose id is of contract and number.
-  std::string_view api_stream_id{};
+  /// The stream that its entry is about. A contract's event says that itself: for one this may be empty.
+  std::string_view stream_id{};
 };
 
 /// What one event makes of the log's streams.
@@ -45,5 +45,8 @@ Result<FoldResult> fold(const Stream* before, const DecodedEvent& event, const E
 /// The same for a retraction that leaves nothing of a stream: whom it is taken from,
 /// {"sender":["G…",null],"recipient":["G…",null]}.
 [[nodiscard]] std::string describe_removal(const Stream& before);
+
+/// Either of them, or "{}" for a stream that wasn't held before. Null: not held.
+[[nodiscard]] std::string describe_change(const Stream* before, const Stream* after);
 
 }  // namespace fluxora::core

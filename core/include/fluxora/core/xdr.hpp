@@ -54,6 +54,9 @@ class XdrWriter {
   void write_string(std::string_view text) { write_variable(as_bytes(text)); }
 
  private:
+  /// Where the next `size` bytes go; they are zeros.
+  std::uint8_t* grow(std::size_t size);
+
   Bytes& output_;
 };
 
