@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "fluxora/core/bytes.hpp"
 #include "fluxora/core/json_writer.hpp"
 #include "fluxora/core/log_entry.hpp"
 #include "fluxora/core/stream.hpp"
@@ -15,10 +16,16 @@ namespace {
 
 constexpr std::size_t default_limit = 100;
 constexpr std::size_t max_limit = 1'000;
+/// A page ends early behind the entry that makes it this large: a thousand usual ones don't, but an event's value may
+/// be half a megabyte.
+constexpr std::size_t max_page_bytes = 8 * 1024 * 1024;
+constexpr std::size_t usual_entry_bytes = 1'536;
+constexpr std::size_t usual_xdr_bytes = 512;  // in base64
 
 struct EventsQuery {
   std::optional<core::Cursor> after;
   std::size_t limit = default_limit;
+  bool xdr = false;
   ports::EventFilter filter;
 };
 
@@ -26,6 +33,7 @@ EventsQuery read_window(QueryParameters& parameters) {
   EventsQuery query;
   query.after = parameters.cursor("after");
   query.limit = parameters.number("limit", 1, max_limit).value_or(default_limit);
+  query.xdr = parameters.boolean("xdr").value_or(false);
   return query;
 }
 
@@ -46,21 +54,47 @@ void write_resume(core::JsonWriter& json, const core::ResumeDecision& decision) 
   json.end_object();
 }
 
-net::Response events_response(const ports::EventPage& page, const core::ResumeDecision& decision) {
-  const bool nothing_fits = decision.outcome == core::Resume::epoch_changed;
-  const bool has_more = page.has_more && !nothing_fits;
-  // A last page has seen everything up to the head, also what a filter left out: going on from there skips nothing.
-  const std::uint64_t next_seq = has_more ? page.entries.back().seq : page.head.head_seq;
+/// The bytes that the entry was folded from, as the log keeps them; null where it was made without any, by time or by a
+/// retraction. Whoever has them can fold the log again.
+void write_xdr(core::JsonWriter& json, const core::LogEntry& entry) {
+  json.key("xdr");
+  if (entry.value_xdr.empty()) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  json.key("topics").begin_array();
+  for (const core::Bytes& topic : entry.topics_xdr) json.string(core::base64_encode(topic));
+  json.end_array();
+  json.key("value").string(core::base64_encode(entry.value_xdr));
+  json.end_object();
+}
 
+/// As many entries as fit, at least one; gives how many.
+std::size_t write_entries(std::string& body, core::JsonWriter& json, const ports::EventPage& page, bool with_xdr) {
+  std::size_t written = 0;
+  while (written < page.entries.size() && body.size() < max_page_bytes) {
+    const core::LogEntry& entry = page.entries[written++];
+    json.begin_object();
+    write_log_entry_members(json, entry, page.head.epoch);
+    if (with_xdr) write_xdr(json, entry);
+    json.end_object();
+  }
+  return written;
+}
+
+net::Response events_response(const ports::EventPage& page, const core::ResumeDecision& decision, bool with_xdr) {
+  const bool nothing_fits = decision.outcome == core::Resume::epoch_changed;
   std::string body;
-  body.reserve(page.entries.size() * 1'536 + 128);
+  body.reserve(page.entries.size() * (usual_entry_bytes + (with_xdr ? usual_xdr_bytes : 0)) + 128);
   core::JsonWriter json(body);
   json.begin_object();
   json.key("events").begin_array();
-  if (!nothing_fits) {
-    for (const core::LogEntry& entry : page.entries) write_log_entry_json(json, entry, page.head.epoch);
-  }
+  const std::size_t written = nothing_fits ? 0 : write_entries(body, json, page, with_xdr);
   json.end_array();
+  const bool has_more = !nothing_fits && (page.has_more || written < page.entries.size());
+  // A last page has seen everything up to the head, also what a filter left out: going on from there skips nothing.
+  const std::uint64_t next_seq = has_more ? page.entries[written - 1].seq : page.head.head_seq;
   json.key("next_cursor").string(core::format_cursor({page.head.epoch, next_seq}));
   json.key("has_more").boolean(has_more);
   write_resume(json, decision);
@@ -101,7 +135,7 @@ void read_events(const ApiContext& context, const std::shared_ptr<const net::Req
                         if (!page) return respond(store_problem(page.error(), *request));
                         if (auto refusal = refuse_stale(*request, page->head.head_seq))
                           return respond(std::move(*refusal));
-                        respond(events_response(*page, decide(query.after, page->head)));
+                        respond(events_response(*page, decide(query.after, page->head), query.xdr));
                       });
 }
 
@@ -138,7 +172,7 @@ void read_stream_events(const ApiContext& context, const std::shared_ptr<const n
         if (!page) return respond(store_problem(page.error(), *request));
         if (auto refusal = refuse_stale(*request, page->head.head_seq)) return respond(std::move(*refusal));
         const core::ResumeDecision decision = decide_history(query.after, *page);
-        net::Response response = events_response(*page, decision);
+        net::Response response = events_response(*page, decision, query.xdr);
         if (!page->entries.empty()) return respond(std::move(response));
         answer_empty(context, request, query.filter.min_seq, std::move(response), std::move(respond));
       });

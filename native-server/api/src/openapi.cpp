@@ -3,10 +3,10 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "docs_page.hpp"
-#include "entity_tag.hpp"
-#include "fluxora/core/sha256.hpp"
+#include "document.hpp"
 #include "problem.hpp"
 #include "query.hpp"
 #include "routes.hpp"
@@ -14,30 +14,9 @@
 namespace fluxora::api {
 namespace {
 
-/// A text that is made once, at start, and that all its readers share.
-struct Document {
-  std::string content_type;
-  std::shared_ptr<const std::string> text;
-  std::string etag;
-};
-
 Document make_document(std::string content_type, std::string text) {
-  std::string etag = "\"" + core::hex_encode(core::sha256(core::as_bytes(text))) + "\"";
-  return {std::move(content_type), std::make_shared<const std::string>(std::move(text)), std::move(etag)};
-}
-
-net::Response document_response(const Document& document, const net::Request& request) {
-  net::Response response;
-  response.content_type = document.content_type;
-  response.headers.emplace_back("ETag", document.etag);
   // Kept, but asked for each time: after an update of the service the old one would mislead.
-  response.headers.emplace_back("Cache-Control", "no-cache");
-  if (if_none_match_names(request, document.etag)) {
-    response.status = 304;
-  } else {
-    response.body = document.text;
-  }
-  return response;
+  return {std::move(content_type), "no-cache", {make_representation("", std::move(text))}};
 }
 
 void add_document(net::Router& router, std::string_view path, Document document) {

@@ -2,9 +2,9 @@
 #include <string>
 #include <utility>
 
+#include "content_negotiation.hpp"
 #include "fluxora/core/strkey.hpp"
 #include "long_read.hpp"
-#include "media_range.hpp"
 #include "min_version.hpp"
 #include "problem.hpp"
 #include "query.hpp"

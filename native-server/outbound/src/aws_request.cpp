@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <new>
 #include <stdexcept>
 
 #include "curl_handles.hpp"
@@ -66,22 +65,15 @@ class AwsClient::Impl {
  private:
   template <class Value>
   void set(CURLoption option, Value value) {
-    const CURLcode result = curl_easy_setopt(easy_.get(), option, value);
-    if (result != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(result));
+    set_option(easy_.get(), option, value);
   }
 
   [[nodiscard]] HeaderList header_list(const AwsRequest& request) const {
     HeaderList list;
-    const auto add = [&list](const std::string& line) {
-      curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
-      if (longer == nullptr) throw std::bad_alloc();
-      static_cast<void>(list.release());
-      list.reset(longer);
-    };
     // libcurl takes the hash for the signature from here, and would otherwise sign that the body isn't signed.
-    add("x-amz-content-sha256: " + core::hex_encode(core::sha256(core::as_bytes(request.body))));
-    if (!options_.session_token.empty()) add("x-amz-security-token: " + options_.session_token);
-    for (const auto& [name, value] : request.headers) add(name + ": " + value);
+    append_line(list, "x-amz-content-sha256: " + core::hex_encode(core::sha256(core::as_bytes(request.body))));
+    if (!options_.session_token.empty()) append_line(list, "x-amz-security-token: " + options_.session_token);
+    for (const auto& [name, value] : request.headers) append_line(list, name + ": " + value);
     return list;
   }
 
@@ -103,24 +95,10 @@ class AwsClient::Impl {
     set(CURLOPT_XFERINFOFUNCTION, &Impl::on_progress);
     set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
 
-    set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_PROXY, "");  // none, whatever the environment says
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_HTTP09_ALLOWED, 0L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    set(CURLOPT_NOSIGNAL, 1L);
+    set_request_rules(easy_.get(), options_.ca_file, options_.user_agent);
     const auto bytes = static_cast<long>(std::max(request.body.size(), request.max_answer_bytes));
     set(CURLOPT_TIMEOUT_MS, patience_ms + bytes / bytes_a_second * 1'000);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(CURLOPT_SSL_VERIFYPEER, 1L);
-    set(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (!options_.ca_file.empty()) {
-      set(CURLOPT_CAINFO, options_.ca_file.c_str());
-      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // instead of the system's, not besides
-    }
-    set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   }
 
   void set_method(const AwsRequest& request) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 
 #include <curl/curl.h>
 
-// libcurl's handles with their owners. CURL and CURLM may be the same type: void.
+// libcurl's handles with their owners, and what every request of ours goes by. CURL and CURLM may be the same type:
+// void.
 namespace fluxora::outbound {
 
 struct FreeEasy {
@@ -28,5 +31,20 @@ using MultiHandle = std::unique_ptr<CURLM, FreeMulti>;
 using UrlHandle = std::unique_ptr<CURLU, FreeUrl>;
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 using CurlText = std::unique_ptr<char, FreeText>;
+
+/// Throws std::runtime_error where libcurl doesn't take it.
+template <class Value>
+void set_option(CURL* handle, CURLoption option, Value value) {
+  const CURLcode result = curl_easy_setopt(handle, option, value);
+  if (result != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(result));
+}
+
+/// Adds a line to a list of headers. Throws std::bad_alloc.
+void append_line(HeaderList& list, const std::string& line);
+
+/// What every request goes by: HTTP/1.1 over TCP or TLS 1.2 and newer, to whom the URL names and nobody else. No proxy,
+/// no redirect, no .netrc. `ca_file`: who is trusted instead of the system's authorities; empty: those. Throws
+/// std::runtime_error.
+void set_request_rules(CURL* handle, const std::string& ca_file, const std::string& user_agent);
 
 }  // namespace fluxora::outbound

@@ -66,8 +66,7 @@ Transfer::Transfer(const CurlTransportOptions& options, std::vector<CURL*>& refu
 
 template <class Value>
 void Transfer::set(CURLoption option, Value value) {
-  const CURLcode result = curl_easy_setopt(easy_.get(), option, value);
-  if (result != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(result));
+  set_option(easy_.get(), option, value);
 }
 
 // Set anew each time: libcurl counts over all requests of a handle how often a kept connection turned out to be closed,
@@ -83,38 +82,21 @@ void Transfer::set_common_options() {
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
 
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_PROXY, "");  // none, whatever the environment says
-  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(CURLOPT_HTTP09_ALLOWED, 0L);
-  // Over HTTP/2 all requests to a host would share one connection, and whatever holds it up.
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_NOSIGNAL, 1L);
+  set_request_rules(easy_.get(), options_.ca_file, options_.user_agent);
   // A lookup that outlasts its request ends on its own thread: waiting for it would hold up everybody else.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_MAXLIFETIME_CONN, max_connection_life_s);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout_ms));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(options_.connect_timeout_ms, options_.timeout_ms)));
-
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!options_.ca_file.empty()) {
-    set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // instead of the system's, not besides
-  }
-  set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   set(CURLOPT_POST, 1L);
 }
 
 HeaderList Transfer::header_list() const {
+  HeaderList list;
   // libcurl would ask for permission before it sends a large body, and wait for it.
-  HeaderList list(curl_slist_append(nullptr, "Expect:"));
+  append_line(list, "Expect:");
   for (const auto& [name, value] : job_.request.headers) {
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;  // "name:" would leave it out
-    // Behind the first the list stays where it is.
-    if (list == nullptr || curl_slist_append(list.get(), line.c_str()) == nullptr) throw std::bad_alloc();
+    append_line(list, value.empty() ? name + ";" : name + ": " + value);  // "name:" would leave it out
   }
   return list;
 }

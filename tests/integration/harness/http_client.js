@@ -6,7 +6,8 @@ import { DEADLINE_MS } from './wait.js';
  * @typedef {object} Answer
  * @property {number} status
  * @property {import('node:http').IncomingHttpHeaders} headers names in lower case
- * @property {string} text of an event stream, which has no end, the first event
+ * @property {Buffer} bytes the body; of an event stream, which has no end, the first event
+ * @property {string} text the same
  * @property {any} json the body parsed, where it says that it is JSON; else undefined
  */
 
@@ -28,11 +29,12 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
       response.on('end', finish);
       function finish() {
         if (isEndless) outgoing.destroy();
-        const text = Buffer.concat(chunks).toString('utf8');
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString('utf8');
         const isJson = /^application\/(problem\+)?json\b/.test(response.headers['content-type'] ?? '');
         try {
           const json = isJson && text !== '' ? JSON.parse(text) : undefined;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text, json });
         } catch (error) {
           reject(new Error(`${method} ${url} says JSON and sends ${text.slice(0, 200)}`, { cause: error }));
         }

@@ -61,6 +61,43 @@ TEST_F(EventsTest, AfterACursor) {
   EXPECT_FALSE(bench_.events.reads[0].filter.event);
 }
 
+TEST_F(EventsTest, TheLogsOwnBytesOnRequest) {
+  give({40, 41, 42});
+  bench_.events.page->entries[0].topics_xdr = {{0, 1}, {2}};
+  bench_.events.page->entries[0].value_xdr = {0xfb, 0xff, 0xbf};
+  bench_.events.page->entries[1].value_xdr = {7};
+  for (const std::string& path : {std::string("/api/events?after=k3f9-39&xdr=true"), stream_path + "?xdr=true"}) {
+    const Json events = body_json(bench_.ask(path))["events"];
+    EXPECT_EQ(events[0]["xdr"], (Json{{"topics", {"AAE=", "Ag=="}}, {"value", "+/+/"}})) << path;
+    EXPECT_EQ(events[1]["xdr"], (Json{{"topics", Json::array()}, {"value", "Bw=="}})) << path;
+    ASSERT_TRUE(events[2].contains("xdr")) << path;
+    EXPECT_EQ(events[2]["xdr"], nullptr) << "it was made without any";
+    Json without = events[0];
+    without.erase("xdr");
+    const std::string plain = path.substr(0, path.size() - std::string("xdr=true").size()) + "xdr=false";
+    EXPECT_EQ(body_json(bench_.ask(plain))["events"][0], without) << "nothing else differs";
+  }
+  EXPECT_FALSE(body_json(bench_.ask("/api/events"))["events"][0].contains("xdr"));
+}
+
+TEST_F(EventsTest, APageOfHugeEventsEndsEarlyAndSaysWhereToGoOn) {
+  std::vector<std::uint64_t> seqs;
+  for (std::uint64_t seq = 101; seq <= 140; ++seq) seqs.push_back(seq);
+  for (const std::string target : {"/api/events?xdr=true", "/api/events?after=k3f9-100&xdr=true"}) {
+    give(seqs);
+    for (core::LogEntry& entry : bench_.events.page->entries) entry.value_xdr.assign(512 * 1024, 1);
+    const net::Response response = bench_.ask(target);
+    EXPECT_LT(body_text(response).size(), 10u * 1024 * 1024);
+    const Json body = body_json(response);
+    const std::size_t count = body["events"].size();
+    ASSERT_GE(count, 1u);
+    ASSERT_LT(count, 40u);
+    EXPECT_EQ(body["has_more"], true);
+    EXPECT_EQ(body["next_cursor"], "k3f9-" + std::to_string(100 + count));
+    EXPECT_EQ(body["next_cursor"], body["events"].back()["cursor"]);
+  }
+}
+
 TEST_F(EventsTest, WithoutACursorTheNewestAndWhereToGoOn) {
   give({1'041, 1'042});
   const Json body = body_json(bench_.ask("/api/events"));
@@ -120,6 +157,7 @@ TEST_F(EventsTest, Filters) {
 TEST_F(EventsTest, BadParametersAreNamed) {
   expect_bad_fields(bench_.ask("/api/events?after=40"), {"after"});
   expect_bad_fields(bench_.ask("/api/events?limit=0"), {"limit"});
+  expect_bad_fields(bench_.ask("/api/events?xdr=1"), {"xdr"});
   expect_bad_fields(bench_.ask("/api/events?limit=1001"), {"limit"});
   expect_bad_fields(bench_.ask("/api/events?streamId=7"), {"streamId"});
   expect_bad_fields(bench_.ask("/api/events?event=created"), {"event"});
@@ -187,6 +225,7 @@ TEST_F(EventsTest, TheLogThatAnswersReachesWhatTheCallerHasSeen) {
 TEST_F(EventsTest, BadParametersOfAStreamsHistoryAreNamed) {
   expect_bad_fields(bench_.ask(stream_path + "?event=stream.updated"), {"event"});
   expect_bad_fields(bench_.ask(stream_path + "?limit=0&after=x"), {"after", "limit"});
+  expect_bad_fields(bench_.ask(stream_path + "?xdr="), {"xdr"});
 }
 
 TEST_F(EventsTest, AHistoryWhoseBeginningWasPrunedHasAGap) {

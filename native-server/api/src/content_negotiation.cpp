@@ -1,4 +1,4 @@
-#include "media_range.hpp"
+#include "content_negotiation.hpp"
 
 #include <optional>
 
@@ -27,7 +27,7 @@ std::optional<unsigned> quality_from_text(std::string_view text) {
   return value <= 1'000 ? std::optional(value) : std::nullopt;
 }
 
-/// The quality among a range's parameters: 1 unless it says another.
+/// The quality among an item's parameters: 1 unless it says another.
 std::optional<unsigned> quality_of(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take(parameters, ';');
@@ -46,25 +46,42 @@ unsigned specificity(std::string_view range, std::string_view type, std::string_
   return net::equal_ignoring_case(range, subtype) ? 3 : 0;
 }
 
-}  // namespace
-
-unsigned accepted_quality(const net::Request& request, std::string_view type, std::string_view subtype) {
+/// The quality of the most specific item of a header's lines, 0 where all are of specificity 0; none without such a
+/// header.
+template <class SpecificityOf>
+std::optional<unsigned> quality_in(const net::Request& request, std::string_view header, SpecificityOf specificity_of) {
   bool given = false;
   unsigned best = 0;
   unsigned quality = 0;
   for (const auto& [name, value] : request.headers) {
-    if (!net::equal_ignoring_case(name, "Accept")) continue;
+    if (!net::equal_ignoring_case(name, header)) continue;
     given = true;
     for (std::string_view rest = value; !rest.empty();) {
       std::string_view parameters = take(rest, ',');
-      const unsigned specific = specificity(take(parameters, ';'), type, subtype);
+      const unsigned specific = specificity_of(take(parameters, ';'));
       const auto named = quality_of(parameters);
       if (!named || specific <= best) continue;
       best = specific;
       quality = *named;
     }
   }
-  return given ? quality : 1'000;
+  return given ? std::optional(quality) : std::nullopt;
+}
+
+}  // namespace
+
+unsigned accepted_quality(const net::Request& request, std::string_view type, std::string_view subtype) {
+  return quality_in(request, "Accept", [=](std::string_view range) { return specificity(range, type, subtype); })
+      .value_or(1'000);
+}
+
+unsigned accepted_coding_quality(const net::Request& request, std::string_view coding) {
+  return quality_in(request, "Accept-Encoding",
+                    [=](std::string_view named) -> unsigned {
+                      if (net::equal_ignoring_case(named, coding)) return 2;
+                      return named == "*" ? 1 : 0;
+                    })
+      .value_or(0);
 }
 
 }  // namespace fluxora::api
