@@ -13,8 +13,8 @@ export const NPM_MS = 120_000;
 const SELF_CHECKS = ['self_check.js', 'follow_feed.js'];
 
 function npm(folder, ...args) {
-  // scripts/lib/node.sh: npm runs with the system's node, also where the tests run with a newer one.
-  const env = { ...process.env, PATH: process.env.NPM_PATH ?? process.env.PATH };
+  // Debian's npm finds its parts there, also where the tests run with another node than the system's.
+  const env = { ...process.env, NODE_PATH: '/usr/share/nodejs' };
   const quiet = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   return execFileSync('npm', [...args, ...quiet], { cwd: folder, env, encoding: 'utf8', timeout: NPM_MS });
 }

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { CORE, Project } from './installed_package.js';
 
-const FILES = ['LICENSE', 'README.md', 'dist/fluxora_core.wasm', 'dist/fluxora_ed25519.wasm', 'dist/fluxora_verify.wasm',
+const FILES = ['LICENSE', 'README.md', 'THIRD_PARTY.txt', 'dist/fluxora_core.wasm', 'dist/fluxora_ed25519.wasm', 'dist/fluxora_verify.wasm',
   'package.json'];
 
 // Far from what they are, near enough to notice a debug build or something packed by mistake.

@@ -142,7 +142,7 @@ function accrual(t, core) {
 }
 
 const ACCOUNT = 'GAAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQDZ7H';
-const CONTRACT = 'CABQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGCK3';
+export const CONTRACT = 'CABQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGCK3';
 
 function addresses(t, core) {
   const { strkey, cursor } = core;
@@ -180,7 +180,7 @@ function chain(t, core) {
 }
 
 // A stream of 1,000 at 0.0000116 a second, created and then withdrawn from.
-const CREATED = {
+export const CREATED = {
   topics: ['AAAADwAAAAdjcmVhdGVkAA==', 'AAAABQAAAAAAAAAH'],
   value: 'AAAAEQAAAAEAAAALAAAADwAAAApjbGlmZl90aW1lAAAAAAAFAAAAAGnI8W8AAAAPAAAADmRlcG9zaXRfYW1vdW50AAAAAAAKAAAAAAAAAAAAAA'
     + 'ACVAvkAAAAAA8AAAAIZW5kX3RpbWUAAAAFAAAAAGnKQu8AAAAPAAAABG1lbW8AAAABAAAADwAAAAhtZXRhZGF0YQAAAAEAAAAPAAAAD3JhdGVfcG'
@@ -205,6 +205,16 @@ function reducer(t, core) {
     const { stream } = core.fold(null, CREATED, place(1));
     return core.streamFromBytes(stream.bytes).toJson(NOW) === stream.toJson(NOW);
   });
+  const history = core.streamHistory(`${CONTRACT}-7`);
+  const fold = (seq, changes) => history.fold({ streamId: `${CONTRACT}-7`, seq, prevSeq: seq === 1 ? null : seq - 1,
+    closedAt: '2026-03-29T09:31:27Z', ledger: 51000293 + seq, txHash: 'ab'.repeat(32), ...changes });
+  t.expect('a history of them', true, () => {
+    fold(1, { event: 'stream.created', xdr: CREATED });
+    return fold(2, { event: 'stream.updated', xdr: WITHDREW }).stream.toJson(NOW)
+      === core.fold(core.fold(null, CREATED, place(1)).stream, WITHDREW, place(2)).stream.toJson(NOW);
+  });
+  t.expect('the withdrawal, retracted', { withdrawnAmount: ['0.0005000', '0.0000000'] },
+    () => fold(3, { event: 'stream.retracted', retracts: 2 }).change);
   t.refuses('a stream that is not held', 'FOLD_UNKNOWN_STREAM', () => core.fold(null, WITHDREW, place(2)));
   t.refuses('a stream twice', 'FOLD_DUPLICATE_STREAM',
     () => core.fold(core.fold(null, CREATED, place(1)).stream, CREATED, place(2)));

@@ -625,6 +625,22 @@ test('what an answer has behind the hole does not hide what the feed has yet to 
   await reader.feed.close();
 });
 
+test('it counts what it handed out, what came again and what it had to read from the log', async () => {
+  const entry = (seq) => ({ cursor: `ep0-${seq}`, seq, streamId: null, prevSeq: null });
+  const page = { events: [3, 4, 5].map(entry), has_more: false, next_cursor: 'ep0-5', resume: { outcome: 'resumed' } };
+  const fetch = async () => new Response(JSON.stringify(page), { headers: { 'x-fluxora-cursor': 'ep0-5' } });
+  const service = socketOf((socket) => {
+    socket.says({ type: 'subscribed', resume: 'resumed', cursor: 'ep0-1' });
+    for (const seq of [2, 2, 5, 3, 6]) socket.says({ type: 'stream_update', payload: entry(seq) });
+  }, { fetch });
+  const reader = new Reader(service, { all: true, after: 'ep0-1' });
+  assert.deepEqual(reader.feed.counts, { applied: 0, dropped: 0, filled: 0 });
+  await service.timers.run(() => reader.messages.length === 5);
+  assert.deepEqual(reader.messages.map(({ entry: { seq } }) => seq), [2, 3, 4, 5, 6]);
+  assert.deepEqual(reader.feed.counts, { applied: 5, dropped: 2, filled: 2 });
+  await reader.feed.close();
+});
+
 test('a runtime that opens no such socket says so', async () => {
   const service = socketOf(() => {});
   service.WebSocket = class {

@@ -6,7 +6,8 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { FluxoraError, fromModule, load } from '../../../wasm/package/src/node.js';
 import { fromModule as verifyFromModule, load as loadVerify } from '../../../wasm/package/src/verify_node.js';
 import { fromModule as ed25519FromModule } from '../../../wasm/package/src/ed25519_node.js';
-import { ed25519File, ed25519Module, module, newMemory, root, verifyFile, verifyModule, wasmFile, withCode } from './support.js';
+import { CONTRACT, CREATED } from '../../packaging/self_check.js';
+import { ed25519File, ed25519Module, module, newCore, newMemory, root, verifyFile, verifyModule, wasmFile, withCode } from './support.js';
 
 const read = (path) => readFileSync(`${root}${path}`, 'utf8');
 
@@ -130,7 +131,12 @@ async function exampleService(url) {
   const after = { ...stream, withdrawnAmount: '12.0000000' };
   const entry = { cursor: 'k3f9-8', streamId: 's', event: 'stream.updated', prevSeq: 7, stream: after };
   const events = [['resume', { resume: 'resumed', cursor: 'k3f9-7' }], [entry.event, entry]];
+  const first = { event: 'stream.created', streamId: `${CONTRACT}-7`, seq: 1, prevSeq: null, closedAt: '2026-03-29T09:31:27Z',
+    ledger: 51000294, txHash: 'ab'.repeat(32), xdr: CREATED };
+  const folded = newCore().fold(null, CREATED, { ...first, contractId: CONTRACT, closedAt: 1774776687 }).stream;
   const answers = {
+    [`/api/streams/${CONTRACT}-7`]: folded.toJson(1774780287),
+    [`/api/streams/${CONTRACT}-7/events`]: JSON.stringify({ events: [first], has_more: false, next_cursor: 'k3f9-1' }),
     '/api/streams': JSON.stringify({ streams: [stream], has_more: false }),
     '/api/events/stream': events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
   };

@@ -36,7 +36,7 @@ const PROPERTIES = ['id', 'kind', 'status', 'depositAmount', 'ratePerSecond', 'w
   'checkpointedAmount', 'checkpointedAt', 'cliffTime', 'endTime', 'cancelledAt', 'topics', 'value',
   'inSuccessfulContractCall', 'contractId', 'ledger', 'txHash', 'closedAt', 'seq', 'epoch', 'cursor', 'resume', 'streamId',
   'prevSeq', 'scope', 'from', 'headers', 'body', 'now', 'secret', 'graceEnds', 'timestamp', 'requireStandard', 'get', 'ids',
-  'length', 'webhook-id', 'Webhook-Timestamp', 'webhook-signature', 'x-fluxora-signature', 'then', 'toString'];
+  'event', 'retracts', 'xdr', 'length', 'webhook-id', 'Webhook-Timestamp', 'webhook-signature', 'x-fluxora-signature', 'then', 'toString'];
 
 function aDetached() {
   const bytes = new Uint8Array(64);
@@ -80,6 +80,9 @@ function record(depth) {
     () => ({ contractId: CONTRACT, ledger: 1, txHash: 'ab'.repeat(32), closedAt: 5, seq: 1 }),
     () => ({ topics: ['AAAADwAAAAZwYXVzZWQAAA==', 'AAAABQAAAAAAAAAH'], value: 'AAAAAQ==' }),
     () => ({ headers: { 'webhook-id': 'a' }, body: '', now: 5 }), () => ({ secret: SECRET, id: 'a', body: '' }),
+    () => ({ event: pick(['stream.created', 'stream.ended', 'stream.retracted', 'chain.event']), streamId: `${CONTRACT}-7`,
+      seq: random(), prevSeq: null, closedAt: '2026-03-29T09:31:27Z', ledger: 5, txHash: null, retracts: 1,
+      xdr: { topics: ['AAAADwAAAAZwYXVzZWQAAA==', 'AAAABQAAAAAAAAAH'], value: 'AAAAAQ==' } }),
     () => ({ scope: 'party', from: 'ep-1' }), () => ({ cursor: 'ep-2', streamId: 's' })])();
   for (let i = below(4); i > 0; i -= 1) {
     const name = pick(PROPERTIES);
@@ -126,7 +129,7 @@ function functionsOf(core, verifying) {
   return [
     ...methods(core, ['amounts', 'strkey', 'cursor', 'webhooks', 'streamColumns', 'feedClient']),
     ...methods(core.amounts), ...methods(core.strkey), ...methods(core.cursor), ...methods(columns, ['dispose']),
-    ...methods(feed, ['dispose']), ...methods(verifier, ['dispose']),
+    ...methods(core.streamHistory(`${CONTRACT}-7`)), ...methods(feed, ['dispose']), ...methods(verifier, ['dispose']),
     (...args) => methods(columns.accrue(150)).forEach((method) => method(...args)),
     later(() => core.streamColumns()), later((...args) => core.feedClient(...args)),
     ...[core, ...verifying].map(({ webhooks }) => later((...args) => webhooks.verifier(...args))), core.webhooks.sign,

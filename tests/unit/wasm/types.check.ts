@@ -41,10 +41,17 @@ export async function use(): Promise<string> {
   const folded = core.fold(null, { topics: [text], value: text },
     { contractId: text, ledger: 1, txHash: text, closedAt: 5, seq: 1n });
   const child: string | undefined = folded.child?.toJson(5);
+  const history = core.streamHistory(stream.id);
+  const refused: FluxoraErrorCode | null = history.fold({ event: 'stream.ended', streamId: stream.id, seq: 5,
+    prevSeq: null, closedAt: text, ledger: 5, txHash: null, xdr: null }, folded.stream).refused;
+  const after: string | undefined = history.stream?.toJson(5);
+  // @ts-expect-error a history may hold no stream
+  history.stream.toJson(5);
   core.fold(folded.stream, { topics: [], value: '' },
     { contractId: text, ledger: 1, txHash: text, closedAt: 5, seq: '7' });
   const step: FeedStep = core.feedClient({ scope: 'party', from: null }).entry({ cursor: text, prevSeq: null });
   if (step.action === 'ask') console.log(step.after, step.to, step.streamId, child, signed, verdict.code);
+  console.log(refused, after);
   const texts: readonly string[] = balances.texts('withdrawable');
   const words: BigUint64Array = balances.words('remaining');
   console.log(texts, words);

@@ -8,6 +8,7 @@ import { CoreMemory } from './memory.js';
 import { bytesOf, lengthOf, listOf, record } from './plain.js';
 import { toU64 } from './seconds.js';
 import { StreamColumns } from './stream_columns.js';
+import { StreamHistory } from './stream_history.js';
 import { signingOf } from './webhook_signing.js';
 import { verifyingOf } from './webhooks.js';
 
@@ -60,6 +61,11 @@ export class FluxoraCore {
 
   streamColumns() {
     return new StreamColumns(this.#memory, this.#handles);
+  }
+
+  streamHistory(id) {
+    if (!this.isStreamId(id)) throw argumentInvalid('Not the id of a stream.', 'id');
+    return new StreamHistory(this.#memory, id);
   }
 
   feedClient(options) {

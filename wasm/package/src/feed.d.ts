@@ -205,6 +205,16 @@ export interface FeedOptions<State = Stream[]> {
   };
 }
 
+/** What a feed has done since it was made. */
+export interface FeedCounts {
+  /** Entries that were handed out. */
+  readonly applied: number;
+  /** Entries that came again over a connection, and weren't handed out again. */
+  readonly dropped: number;
+  /** Of those handed out, the ones that no connection brought: read from the log, as they were missing. */
+  readonly filled: number;
+}
+
 /**
  * A feed to be iterated over, once. It connects at the first `next()` and reads no more than it is asked for: who is
  * slow loses nothing. Iterating throws `FluxoraError` where no other try is of any use: FEED_REFUSED (the service says
@@ -216,6 +226,8 @@ export interface FeedOptions<State = Stream[]> {
 export interface Feed<State = Stream[]> extends AsyncIterableIterator<FeedMessage<State>> {
   /** The position of the last message that was handed out; null before the feed has one. */
   readonly cursor: string | null;
+  /** What it has done so far. */
+  readonly counts: FeedCounts;
   /** Ends the iteration, also one that waits, and lets go of the connection. Leaving a `for await` does the same. */
   close(): Promise<void>;
 }

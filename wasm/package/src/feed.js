@@ -49,6 +49,7 @@ class Feed {
   #cursor;
   #openedAt = null;
   #tokensRefused = 0;
+  #counts = { applied: 0, dropped: 0, filled: 0 };
 
   constructor(plan) {
     this.#plan = plan;
@@ -59,6 +60,10 @@ class Feed {
 
   get cursor() {
     return this.#cursor;
+  }
+
+  get counts() {
+    return { ...this.#counts };
   }
 
   next() {
@@ -159,6 +164,7 @@ class Feed {
   /** Hands an entry out, if it is the next, and those of a hole before it. Gives what is lost, or null. */
   async *#take(client, entry) {
     const step = judge(() => client.entry(this.#chained(client, entry)));
+    if (step.action === 'drop') this.#counts.dropped += 1;
     if (step.action === 'apply') yield this.#applied(client, entry);
     if (step.action === 'refetch') return judge(() => this.#lostAt(client, entry));
     return step.action === 'ask' ? yield* this.#fill(client, step, entry) : null;
@@ -167,6 +173,7 @@ class Feed {
   #applied(client, entry) {
     this.#backoff.reset();
     this.#cursor = client.cursor;
+    this.#counts.applied += 1;
     return { type: 'entry', cursor: this.#cursor, entry };
   }
 
@@ -186,9 +193,13 @@ class Feed {
         for (const entry of judge(() => listOf(page.events, 'events'))) {
           // The feed brings those behind. Taken here, they would move the position over other streams' that it has yet
           // to bring.
-          if (this.#seqOf(entry?.cursor) > to) continue;
+          const seq = this.#seqOf(entry?.cursor);
+          if (seq > to) continue;
           const { action } = judge(() => client.entry(entry));
-          if (action === 'apply') yield this.#applied(client, entry);
+          if (action !== 'apply') continue;
+          // The last one came over the connection too.
+          if (seq < this.#seqOf(last.cursor)) this.#counts.filled += 1;
+          yield this.#applied(client, entry);
         }
       }
       step = judge(() => client.replayed(outcome));

@@ -415,6 +415,55 @@ export interface Folded {
   change: { [field: string]: [unknown, unknown] };
 }
 
+/**
+ * An entry of a stream's log: the members of its JSON as `GET /api/streams/{id}/events?xdr=true` gives them, so that
+ * the parsed entry itself can be passed. Others are left alone.
+ */
+export interface LogEntryXdr {
+  event: string;
+  streamId: string | null;
+  seq: bigint | number | string;
+  prevSeq: bigint | number | string | null;
+  /** RFC 3339, whole seconds, UTC. */
+  closedAt: string;
+  ledger: number | null;
+  txHash: string | null;
+  /** Of `stream.retracted`: the position of the entry that it undoes. */
+  retracts?: bigint | number | string;
+  inSuccessfulContractCall?: boolean;
+  /** Null where an entry has no payload: of time, and of a retraction. */
+  xdr?: { topics: readonly string[]; value: string } | null;
+}
+
+/** What an entry makes of its stream. */
+export interface FoldedEntry {
+  /** The stream after it; null: none is held. */
+  stream: FoldedStream | null;
+  /** The stream that a delegated share splits off. */
+  child: FoldedStream | null;
+  /** The fields that differ, by their names on the wire, before and after; empty for a creation. */
+  change: { [field: string]: [unknown, unknown] };
+  /**
+   * Why it left its stream alone (a failed call, an unknown topic): an error's code; null: it was folded. The service
+   * also leaves a share alone that is delegated to a stream that it holds already, which one stream's log doesn't tell.
+   */
+  refused: FluxoraErrorCode | null;
+}
+
+/** One stream's log, folded again from its first entry on. Made by `streamHistory()`. */
+export interface StreamHistory {
+  /** The stream after the last entry; null: none is held. */
+  readonly stream: FoldedStream | null;
+  /**
+   * Folds the next entry, of whatever kind: the chain's and the API's changes, observations, time, and retractions,
+   * which put back what their entries found (each of the newest 10,000). `split`: for the first entry of a stream that
+   * a delegated share split off, the `child` that its parent's entry gave. An error leaves the history as it was.
+   * Errors: ARGUMENT_INVALID (names the field; `prevSeq`: entries before it are missing), BASE64_INVALID,
+   * INPUT_TOO_LONG, OUT_OF_MEMORY.
+   */
+  fold(entry: LogEntryXdr, split?: FoldedStream): FoldedEntry;
+}
+
 /** What to do with an entry, or after a replay. `ask`: read the entries behind `after` up to `to`, both cursors. */
 export type FeedStep =
   | { action: 'apply' | 'drop' | 'refetch' }
@@ -476,6 +525,8 @@ export interface FluxoraCore {
    * EVENT_PAYLOAD_UNREADABLE (also for what is no stream's event, or of a failed call), BASE64_INVALID, the XDR_ codes.
    */
   fold(before: FoldedStream | Uint8Array | null, event: ContractEventXdr, place: EventPlace): Folded;
+  /** An empty history of a stream. Errors: ARGUMENT_INVALID. */
+  streamHistory(id: string): StreamHistory;
   /** A stream's canonical bytes as a stream. Errors: the XDR_ codes. */
   streamFromBytes(bytes: Uint8Array): FoldedStream;
   /** A client of a feed. Errors: CURSOR_INVALID, ARGUMENT_INVALID. */
