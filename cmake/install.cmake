@@ -8,7 +8,11 @@ set(FLUXORA_DEMO_DIR ${PROJECT_SOURCE_DIR}/build/wasm/demo CACHE PATH
 
 install(TARGETS fluxora-server RUNTIME)
 
-# The program looks for the page beside itself: app/src/process.cpp.
+# The program looks for the page beside itself: app/src/process.cpp. An earlier version's files have other names: they go.
+install(CODE "
+  if(EXISTS \"${FLUXORA_DEMO_DIR}/index.html\")
+    file(REMOVE_RECURSE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/fluxora/demo\")
+  endif()")
 install(DIRECTORY ${FLUXORA_DEMO_DIR}/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fluxora/demo OPTIONAL)
 
 # Units name the program and its configuration by their whole paths.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Builds one of CMakePresets.json's presets. Where no source has changed it doesn't even start CMake.
 
-BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server packaging wasm web-demo tests/bench tests/unit tests/fuzz
+BUILD_INPUTS=(CMakeLists.txt CMakePresets.json cmake core native-server packaging wasm web-demo edge/examples tests/bench tests/unit tests/fuzz
   tests/simulation tests/load tests/realtime/echo_server tests/webhooks/receiver tests/webhooks/rebinding)
 # A translation unit with Asio or a large JSON test takes about this much of the compiler's memory.
 MIB_PER_COMPILER=1500
@@ -31,16 +31,23 @@ build() {
   note "built in $((SECONDS - started)) s"
 }
 
+# build_demo: the page, which is WebAssembly and what Vite makes of web-demo, to build/wasm/demo/.
+build_demo() {
+  install_node_packages web-demo
+  build wasm demo
+}
+
 # build_state TARGET...: changes with every input's name, size or time, and with the compilers.
 build_state() {
   local input
   {
     printf '%s\n' "$*"
     for input in "${BUILD_INPUTS[@]}"; do
-      # wasm/package/dist is written by the build itself.
-      [ ! -e "$input" ] || find "$input" \( -name node_modules -o -path wasm/package/dist \) -prune -o -type f -printf '%p %s %T@\n'
+      # What the build itself and the tests write into a folder of sources is none.
+      [ ! -e "$input" ] || find "$input" \( -name node_modules -o -path wasm/package/dist -o -path web-demo/compiled \) -prune -o -type f -printf '%p %s %T@\n'
     done | sort
     g++ -dumpfullversion 2>/dev/null || true
+    node --version 2>/dev/null || true
     clang++-19 --version 2>/dev/null || true
     wasm-opt --version 2>/dev/null || true
     stat -c '%n %Y' /usr/share/emscripten/emscripten-version.txt 2>/dev/null || true

@@ -15,11 +15,12 @@ test_package() {
 # put_package_into ROOT
 put_package_into() { cp "$PACKAGE" "$1/fluxora/fluxora-server.deb"; }
 
-# package_is_reproducible: made again, from a program that is linked again.
+# package_is_reproducible: made again, from a program that is linked again and a page that is built again.
 package_is_reproducible() {
   local first
   first=$(sha256sum <"$PACKAGE")
-  rm build/package/native-server/app/fluxora-server .local/stamps/build-package-fluxora-server
+  rm build/package/native-server/app/fluxora-server build/wasm/demo/index.html \
+    .local/stamps/build-package-fluxora-server .local/stamps/build-wasm-demo
   make_package
   [ "$first" = "$(sha256sum <"$PACKAGE")" ]
 }

@@ -122,7 +122,14 @@ SQL
 
 notified() { wait_for grep -qx "$1" /run/notified || { cat /run/notified; return 1; }; }
 
-demo_page_is_served() { serves /demo/ && serves /demo/src/main.js && serves /demo/core/dist/fluxora_core.wasm; }
+# The page, and all that it is made of.
+demo_page_is_served() {
+  local file
+  serves /demo/ || return 1
+  for file in /usr/share/fluxora/demo/assets/*.{css,js,wasm}; do
+    serves "/demo/assets/${file##*/}" || { printf '%s\n' "$file"; return 1; }
+  done
+}
 
 makes_a_stream() {
   local sender=GCS2BKDSKSWQT6SMSLBAFLFURPY3ZL74CGURQ5QNE2S2KQOX6XKNNRJG recipient=GB6QM3Z43JKXJD4MPY7P3VWTHPCPA7ESCAJB5W3KUY6SGHRLXQCE32XD

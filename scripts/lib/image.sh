@@ -79,7 +79,7 @@ take_sources() {
   rm -rf "$1"
   mkdir -p "$1"
   { printf '%s\n' .dockerignore docker/*Dockerfile tests/image/*.Dockerfile; sed -n 's/^!//p' .dockerignore; } \
-    | tar -c --exclude=node_modules --exclude=wasm/package/dist -T - | tar -C "$1" -x
+    | tar -c --exclude=node_modules --exclude=wasm/package/dist --exclude=web-demo/compiled -T - | tar -C "$1" -x
 }
 
 # build_image NAME DOCKERFILE ARGUMENT...: of the folder $sources.

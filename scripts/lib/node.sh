@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Node.js for the simulator and the tests, and the packages from npm that package-lock.json pins.
 
-# Debian 12's own Node is 18, and what runs here needs 20: npm's platform package brings one, without an install script.
+# Debian 12's and Ubuntu 24.04's own Node is 18: npm's platform package brings a newer one, without an install script.
 NODE_VERSION=20.20.2
-NODE_OLDEST=20
+# Vite, which builds the demo page, asks for the most: ^20.19.0 || >=22.12.0.
+NODE_OLDEST=20.19
 
 # use_node: puts a new enough node first in PATH.
 use_node() {
@@ -20,23 +21,27 @@ use_node() {
     run_npm install --prefix ".local/node-$NODE_VERSION" --no-save --ignore-scripts "node-linux-$machine@$NODE_VERSION"
     node_is_new_enough "$bin/node" || fail "Node.js $NODE_VERSION doesn't start" "$bin/node"
   fi
-  # npm stays with the system's node: Debian's npm finds its parts only from there.
-  NPM_PATH=${NPM_PATH:-$PATH}
-  export NPM_PATH PATH=$bin:$PATH
+  export PATH=$bin:$PATH
 }
 
 node_is_new_enough() {
   local version
   version=$("$1" --version 2>/dev/null) || return 1
   version=${version#v}
-  [ "${version%%.*}" -ge "$NODE_OLDEST" ]
+  case $version in
+    20.*) dpkg --compare-versions "$version" ge "$NODE_OLDEST" ;;
+    *) dpkg --compare-versions "$version" ge 22.12 ;;
+  esac
 }
 
-# run_npm ARGUMENT...: quiet; its output is shown when it fails.
+# run_npm ARGUMENT...: quiet; its output is shown when it fails. npm leaves out optional packages that the node it runs with
+# is too old for, so that is the same as all else's: by NODE_PATH Debian's npm finds its parts there too, and the second
+# variable has it trust whom the system's node trusts.
 run_npm() {
   local log=.local/log/npm.log
   mkdir -p .local/log
-  PATH=${NPM_PATH:-$PATH} npm --no-audit --no-fund --no-update-notifier "$@" >"$log" 2>&1 </dev/null \
+  NODE_PATH=/usr/share/nodejs NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+    npm --no-audit --no-fund --no-update-notifier "$@" >"$log" 2>&1 </dev/null \
     && return 0
   head -n 20 "$log" >&2
   if grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH' "$log"; then

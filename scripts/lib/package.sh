@@ -7,7 +7,7 @@ make_package() {
   # Dates in the package are the last commit's, so that the same sources make the same file.
   SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}
   export SOURCE_DATE_EPOCH
-  build wasm demo
+  build_demo
   build package fluxora-server
   rm -rf "$folder"
   mkdir -p "$folder"

@@ -23,8 +23,7 @@ async function npmDependencies() {
 }
 
 async function published({ name, version }) {
-  const env = { ...process.env, PATH: process.env.NPM_PATH };
-  const { stdout } = await run('npm', ['view', name, 'time', 'dist-tags.latest', '--json'], { env, timeout: NPM_MS, maxBuffer: 1 << 26 });
+  const { stdout } = await run('npm', ['view', name, 'time', 'dist-tags.latest', '--json'], { timeout: NPM_MS, maxBuffer: 1 << 26 });
   const answer = JSON.parse(stdout);
   const latest = answer['dist-tags.latest'];
   const day = (of) => answer.time[of]?.slice(0, 10) ?? 'unknown';

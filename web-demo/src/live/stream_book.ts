@@ -1,0 +1,125 @@
+import type { BalanceColumn, FluxoraCore, StreamColumns } from '@fluxora/core';
+import type { Stream } from '@fluxora/core/feed';
+
+import { UnitColumn } from './unit_column.js';
+
+/** The two balances that move with time. */
+export type Moving = Extract<BalanceColumn, 'streamed' | 'withdrawable'>;
+const MOVING: readonly Moving[] = ['streamed', 'withdrawable'];
+
+type Balances = Record<Moving, UnitColumn>;
+
+/**
+ * Amounts between two seconds. The contract pays by whole seconds, so only a whole second has an exact amount; in
+ * between, an amount moves evenly from one to the next, in integers, a millisecond at a time, and never reaches the next.
+ */
+export function between(now: bigint, next: bigint, milliseconds: number): bigint {
+  return now + ((next - now) * BigInt(milliseconds)) / 1000n;
+}
+
+/**
+ * All streams, and their balances at one second and the next. The feed's messages fill it and keep it; the core holds
+ * their terms in columns and computes all balances in one call.
+ */
+export class StreamBook {
+  readonly #columns: StreamColumns;
+  #streams = new Map<string, Stream>();
+  #revision = 0;
+  #membership = 0;
+  #second: number | null = null;
+  #balancesOf = -1;
+  #now: Balances | null = null;
+  #next: Balances | null = null;
+
+  constructor(core: FluxoraCore) {
+    this.#columns = core.streamColumns();
+  }
+
+  /** Grows with every change of a stream, so that who draws can see whether there is something new. */
+  get revision(): number { return this.#revision; }
+  /** Grows when streams come or go: rows may have moved then. */
+  get membership(): number { return this.#membership; }
+  get size(): number { return this.#streams.size; }
+  get(id: string): Stream | undefined { return this.#streams.get(id); }
+  all(): IterableIterator<Stream> { return this.#streams.values(); }
+
+  replaceAll(streams: readonly Stream[]): void {
+    this.#streams = new Map(streams.map((stream) => [stream.id, stream]));
+    this.#columns.clear();
+    this.#columns.setAll(streams);
+    this.#revision += 1;
+    this.#membership += 1;
+  }
+
+  /** Takes a stream as an entry of the log has left it. True when it is new here. */
+  put(stream: Stream): boolean {
+    const isNew = !this.#streams.has(stream.id);
+    this.#columns.set(stream);
+    this.#streams.set(stream.id, stream);
+    this.#revision += 1;
+    if (isNew) this.#membership += 1;
+    return isNew;
+  }
+
+  remove(id: string): void {
+    if (!this.#streams.delete(id)) return;
+    this.#columns.delete(id);
+    this.#revision += 1;
+    this.#membership += 1;
+  }
+
+  /** The second whose balances are held; null before the first `turnTo`. */
+  get second(): number | null { return this.#second; }
+
+  /** Computes the balances at a second and at the one after it, where they aren't there yet. True when they are new. */
+  turnTo(second: number): boolean {
+    const isCurrent = this.#balancesOf === this.#revision;
+    if (second === this.#second && isCurrent) return false;
+    const isNext = isCurrent && this.#second !== null && second === this.#second + 1;
+    this.#now = isNext ? this.#next : this.#balancesAt(second);
+    this.#next = this.#balancesAt(second + 1);
+    this.#second = second;
+    this.#balancesOf = this.#revision;
+    return true;
+  }
+
+  /** A stream's place in the balances, until streams come or go; undefined for one that isn't held. */
+  rowOf(id: string): number | undefined {
+    return this.#columns.rowOf(id);
+  }
+
+  /** A row's exact balance at the second, in base units. */
+  exact(row: number, name: Moving): bigint {
+    return this.#now![name].at(row);
+  }
+
+  /** The same at the second after it. */
+  exactNext(row: number, name: Moving): bigint {
+    return this.#next![name].at(row);
+  }
+
+  /** The balance `milliseconds` behind the second. */
+  moving(row: number, name: Moving, milliseconds: number): bigint {
+    return between(this.exact(row, name), this.exactNext(row, name), milliseconds);
+  }
+
+  /** Below, at or above zero: which of two rows has less at the second. For sorting. */
+  compare(a: number, b: number, name: Moving): number {
+    return this.#now![name].compare(a, b);
+  }
+
+  /** What some rows have together at the second after it. It may be more than an amount can hold. */
+  sumNext(rows: readonly number[], name: Moving): bigint {
+    return this.#next![name].sum(rows);
+  }
+
+  /** The same at the second. */
+  sum(rows: readonly number[], name: Moving): bigint {
+    return this.#now![name].sum(rows);
+  }
+
+  #balancesAt(second: number): Balances {
+    const found = this.#columns.accrue(BigInt(second));
+    return Object.fromEntries(MOVING.map((name) => [name, new UnitColumn(found.words(name))])) as Balances;
+  }
+}

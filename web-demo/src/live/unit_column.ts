@@ -1,0 +1,46 @@
+/**
+ * One amount of many streams, i128 base units as the core lays them out: a row is two 64-bit words, the low one first.
+ * The same memory is read as 32-bit words where many rows are gone through: they are small integers that cost nothing,
+ * and stay exact in sums of up to 2^21 rows, which is more than the core's columns hold.
+ */
+export class UnitColumn {
+  readonly #words: BigUint64Array;
+  readonly #quarters: Uint32Array;
+  /** The same, with the highest word's sign. */
+  readonly #signed: Int32Array;
+
+  constructor(words: BigUint64Array) {
+    this.#words = words;
+    this.#quarters = new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
+    this.#signed = new Int32Array(words.buffer, words.byteOffset, words.length * 2);
+  }
+
+  /** A row's amount. */
+  at(row: number): bigint {
+    return (BigInt.asIntN(64, this.#words[2 * row + 1]!) << 64n) | this.#words[2 * row]!;
+  }
+
+  /** Below zero where the first row has less than the second, above where it has more. */
+  compare(a: number, b: number): number {
+    const high = this.#signed[4 * a + 3]! - this.#signed[4 * b + 3]!;
+    if (high !== 0) return high;
+    for (let word = 2; word >= 0; word -= 1) {
+      const difference = this.#quarters[4 * a + word]! - this.#quarters[4 * b + word]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /** What some rows have together; it may be more than an amount can hold. */
+  sum(rows: readonly number[]): bigint {
+    const words = this.#quarters;
+    let [w0, w1, w2, w3] = [0, 0, 0, 0];
+    for (const row of rows) {
+      w0 += words[4 * row]!;
+      w1 += words[4 * row + 1]!;
+      w2 += words[4 * row + 2]!;
+      w3 += this.#signed[4 * row + 3]!;
+    }
+    return BigInt(w0) + (BigInt(w1) << 32n) + (BigInt(w2) << 64n) + (BigInt(w3) << 96n);
+  }
+}
