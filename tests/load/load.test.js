@@ -1,24 +1,9 @@
-// The whole of scripts/load, a second each: that it works, not how fast.
-import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+// The parts of scripts/load but for the page's, a second each: that they work, not how fast.
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { serverProgram } from '../integration/harness/server_process.js';
-
-/** @param {string} program @param {string[]} options @param {number} rows */
-function checkRows(program, options, rows) {
-  const args = ['--test-reporter=dot', '--test-reporter-destination=/dev/null',
-    fileURLToPath(new URL(program, import.meta.url)), '--server', serverProgram(), ...options, '--smoke'];
-  // Without what tells a test file that it is one.
-  const { NODE_TEST_CONTEXT: unused, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
-  assert.equal(status, 0, stderr);
-  const cells = stdout.split('\n').filter((line) => line.startsWith('| ')).slice(2).map((line) => line.split('|')[2].trim());
-  assert.equal(cells.length, rows, stdout);
-  for (const cell of cells) assert.match(cell, /[1-9]/, stdout);
-}
+import { checkRows } from './check_rows.js';
 
 test('every row of the service is measured', () => checkRows('load.mjs', [], 12));
 const programs = () => join(dirname(serverProgram()), '../../tests/load');

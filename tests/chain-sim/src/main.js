@@ -3,7 +3,7 @@
 import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
 import { KIND } from './accrual.js';
-import { HISTORY_SECONDS, Simulator, TEST_PASSPHRASE } from './simulator.js';
+import { HISTORY_SECONDS, OWN_FORK_DEPTHS, Simulator, TEST_PASSPHRASE } from './simulator.js';
 
 const EXIT = Object.freeze({ ok: 0, failed: 1, usage: 2 });
 
@@ -15,6 +15,7 @@ usage: node src/main.js [options]
   --host ADDRESS          IPv4 address to listen on (127.0.0.1)
   --seed TEXT             decides keys, addresses and everything that happens (1)
   --close-every MS        close a ledger this often, at least 1000 (5000; with --replay 0: never)
+  --fork-every LEDGERS    so often replace the last two or three ledgers by others: a reorg (never)
   --start-ledger N        first ledger (1000)
   --network PASSPHRASE    network passphrase ("${TEST_PASSPHRASE}")
   --retention N           ledgers kept (17280; with --replay all recorded ones)
@@ -33,6 +34,7 @@ const OPTIONS = /** @type {const} */ ({
   host: { type: 'string', default: '127.0.0.1' },
   seed: { type: 'string', default: '1' },
   'close-every': { type: 'string' },
+  'fork-every': { type: 'string', default: '0' },
   'start-ledger': { type: 'string', default: '1000' },
   network: { type: 'string', default: TEST_PASSPHRASE },
   retention: { type: 'string' },
@@ -68,6 +70,12 @@ function configure(argv) {
   if (values['replay-ledgers'] !== undefined && !replaying) throw new UsageError('--replay-ledgers needs --replay');
   const closeEveryMs = integer(values['close-every'] ?? (replaying ? '0' : '5000'), 'close-every', 0, 3_600_000);
   if (closeEveryMs > 0 && closeEveryMs < 1000) throw new UsageError('--close-every must be 0, or at least 1000: close times are whole seconds');
+  const forkEvery = integer(values['fork-every'], 'fork-every', 0, 1_000_000);
+  const { most } = OWN_FORK_DEPTHS;
+  if (forkEvery > 0 && forkEvery <= most) throw new UsageError(`--fork-every must be 0, or more than ${most}: forks are up to ${most} ledgers deep`);
+  if (forkEvery > 0 && closeEveryMs === 0) throw new UsageError('--fork-every needs --close-every: it counts the ledgers that close by themselves');
+  const retentionLedgers = values.retention === undefined ? (replaying ? undefined : 17_280) : integer(values.retention, 'retention', 1, 1_000_000);
+  if (forkEvery > 0 && retentionLedgers <= most) throw new UsageError(`--retention must be more than ${most} with --fork-every: what a fork takes back has to be kept`);
   const kinds = values.kinds.split(',');
   if (!isIPv4(values.host)) throw new UsageError(`--host must be an IPv4 address, got "${values.host}"`);
   const unknown = kinds.find((kind) => KIND[kind] === undefined);
@@ -84,10 +92,11 @@ function configure(argv) {
       seed: values.seed,
       closeEveryMs,
       scenario: !replaying,
+      forkEvery,
       startLedger: integer(values['start-ledger'], 'start-ledger', 1, 2_000_000_000),
       startTime: historyLedgers > 0 ? now - HISTORY_SECONDS : now - 1,
       networkPassphrase: values.network,
-      retentionLedgers: values.retention === undefined ? (replaying ? undefined : 17_280) : integer(values.retention, 'retention', 1, 1_000_000),
+      retentionLedgers,
       tokenEvents: !values['no-token-events'],
       streams: integer(values.streams, 'streams', 1, 1000),
       kinds,

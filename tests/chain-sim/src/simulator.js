@@ -5,7 +5,7 @@ import { Chain } from './chain.js';
 import { ContractStorage } from './contract_storage.js';
 import { Faults } from './faults.js';
 import { startHttpServer } from './http_server.js';
-import { digest } from './prng.js';
+import { Prng, digest } from './prng.js';
 import { RecordedHistory } from './recorded_history.js';
 import { rpcMethods } from './rpc_methods.js';
 import { Scenario } from './scenario.js';
@@ -19,6 +19,8 @@ export const TEST_PASSPHRASE = 'Fluxora Simulated Network ; 2026';
 export const LEDGER_SECONDS = 5;
 /** How long before the present a chain starts that is to have a past: the keeper's week, and an hour and a half. */
 export const HISTORY_SECONDS = 604_800 + 5_400;
+/** How deep the forks go that a chain makes by itself. Who follows one stays a ledger behind its tip, and wouldn't see one of depth 1. */
+export const OWN_FORK_DEPTHS = Object.freeze({ least: 2, most: 3 });
 /** Empty ledgers after the last recorded one, so that it lies behind the tip as it would on a network. */
 export const TRAILING_LEDGERS = 5;
 
@@ -29,6 +31,7 @@ export const TRAILING_LEDGERS = 5;
  * @property {string | number} [seed] 1
  * @property {number} [closeEveryMs] 0: ledgers close only by `closeLedger`; else at least 1000, at wall-clock times
  * @property {boolean} [scenario] with `closeEveryMs`: treasuries act in every ledger (false)
+ * @property {number} [forkEvery] with `closeEveryMs`: before every such ledger the last two or three are replaced (0: never)
  * @property {number} [startLedger] 1000
  * @property {number} [startTime] unix seconds at which the first ledger closes (1,750,000,000; with `closeEveryMs` the present)
  * @property {string} [networkPassphrase]
@@ -62,6 +65,7 @@ export class Simulator {
     seed = 1,
     closeEveryMs = 0,
     scenario = false,
+    forkEvery = 0,
     startLedger = 1000,
     startTime = closeEveryMs > 0 ? Math.floor(Date.now() / 1000) : 1_750_000_000,
     networkPassphrase = TEST_PASSPHRASE,
@@ -77,14 +81,23 @@ export class Simulator {
     if (closeEveryMs !== 0 && !(closeEveryMs >= 1000)) {
       throw new RangeError(`closeEveryMs must be 0, or at least 1000: close times are whole seconds and never equal; got ${closeEveryMs}`);
     }
+    if (forkEvery !== 0 && !(forkEvery > OWN_FORK_DEPTHS.most)) {
+      throw new RangeError(`forkEvery must be 0, or more than ${OWN_FORK_DEPTHS.most}: that deep forks go; got ${forkEvery}`);
+    }
     this.port = port;
     this.host = host;
     this.seed = seed;
     this.closeEveryMs = closeEveryMs;
     this.actsByItself = scenario;
+    this.forkEvery = forkEvery;
+    this.closedByItself = 0;
+    this.forkChance = new Prng(`forks/${seed}`);
     const history = replay ? new RecordedHistory({ ...replay, seed }) : undefined;
     const firstOwnLedger = history ? history.last + 1 : positiveInteger(startLedger, 'startLedger');
     const retention = retentionLedgers ?? (history ? history.last - history.first + 120_960 : 120_960);
+    if (forkEvery !== 0 && !(retention > OWN_FORK_DEPTHS.most)) {
+      throw new RangeError(`retentionLedgers must be more than ${OWN_FORK_DEPTHS.most} with forkEvery: what a fork takes back has to be kept; got ${retention}`);
+    }
 
     const people = cast(seed);
     this.people = people;
@@ -404,9 +417,17 @@ export class Simulator {
     return this.chain.close(closedAt);
   }
 
+  /** Two times in three the transactions are included again, as on a real network; else they are lost. */
+  #forkByItself() {
+    const depth = this.forkChance.int(OWN_FORK_DEPTHS.least, OWN_FORK_DEPTHS.most);
+    this.fork(depth, { content: this.forkChance.int(1, 3) === 1 ? 'empty' : 'same' });
+  }
+
   #closeLater() {
     this.timer = setTimeout(() => {
       const closedAt = Math.max(this.chain.latest.closedAt + 1, Math.floor(Date.now() / 1000));
+      this.closedByItself += 1;
+      if (this.forkEvery > 0 && this.closedByItself % this.forkEvery === 0) this.#forkByItself();
       if (this.actsByItself) this.#closeWithScenario(closedAt);
       else this.chain.close(closedAt);
       if (this.closeEveryMs > 0) this.#closeLater();

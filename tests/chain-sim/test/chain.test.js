@@ -149,3 +149,50 @@ test('by itself it closes ledgers at wall-clock seconds', async (t) => {
     await sim.stop();
   }
 });
+
+test('by itself it replaces its last ledgers now and then, the same ones for the same seed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_774_780_287_400 });
+  /** Which ledgers got another hash before which one, and how many events that left, over twenty ledgers. */
+  const forksOf = async (seed) => {
+    const sim = await startSimulator({ seed, closeEveryMs: 1000, scenario: true, forkEvery: 5 });
+    const forks = [];
+    const hashes = new Map();
+    try {
+      for (let i = 0; i < 20; i += 1) {
+        t.mock.timers.tick(1000);
+        const { latest } = sim;
+        const replaced = [...hashes].filter(([sequence, hash]) => sim.chain.ledger(sequence).hash.toString('hex') !== hash);
+        for (const [sequence] of replaced) hashes.set(sequence, sim.chain.ledger(sequence).hash.toString('hex'));
+        hashes.set(latest.sequence, latest.hash);
+        if (replaced.length > 0) forks.push({ before: latest.sequence, replaced: replaced.map(([sequence]) => sequence), events: sim.events().length });
+      }
+    } finally {
+      await sim.stop();
+    }
+    return forks;
+  };
+  const forks = await forksOf('forks');
+  assert.deepEqual(forks.map(({ before }) => before), [1005, 1010, 1015, 1020]);
+  for (const { before, replaced } of forks) {
+    const depth = replaced.length;
+    assert.ok(depth === 2 || depth === 3, `${depth} deep`);
+    assert.deepEqual(replaced, Array.from({ length: depth }, (_, i) => before - depth + i));
+  }
+  assert.deepEqual(await forksOf('forks'), forks);
+  assert.notDeepEqual(await forksOf('others'), forks);
+  assert.throws(() => new Simulator({ closeEveryMs: 1000, forkEvery: 3 }), /forkEvery must be 0, or more than 3/);
+});
+
+test('its own forks find what they take back in the smallest window', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_774_780_287_400 });
+  const options = { seed: 'window', closeEveryMs: 1000, scenario: true, forkEvery: 4 };
+  assert.throws(() => new Simulator({ ...options, retentionLedgers: 3 }), /retentionLedgers must be more than 3 with forkEvery/);
+  const sim = await startSimulator({ ...options, retentionLedgers: 4 });
+  try {
+    // Past several prunings.
+    for (let i = 0; i < 300; i += 1) t.mock.timers.tick(1000);
+    assert.equal(sim.latest.sequence, 1300);
+  } finally {
+    await sim.stop();
+  }
+});

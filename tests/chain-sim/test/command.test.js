@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { call } from './rpc_client.js';
 
@@ -40,6 +41,24 @@ test('it says where it listens, serves a chain with a past, and leaves cleanly',
   }
 });
 
+test('--fork-every replaces ledgers that were there', async () => {
+  const { child, line, done } = start('--port', '0', '--history', '0', '--close-every', '1000', '--fork-every', '4');
+  const url = /(http:\S+) /.exec(await line)[1];
+  const hashes = new Map();
+  const replaced = new Set();
+  while (replaced.size === 0) {
+    const { ledgers } = await call(url, 'getLedgers', { startLedger: 1000 });
+    for (const { sequence, hash } of ledgers) {
+      if (hashes.has(sequence) && hashes.get(sequence) !== hash) replaced.add(sequence);
+      hashes.set(sequence, hash);
+    }
+    await delay(50);
+  }
+  assert.ok([...replaced].every((sequence) => sequence > 1000 && sequence <= 1003), `${[...replaced]}`);
+  child.kill('SIGTERM');
+  await done;
+});
+
 test('a taken port and wrong options are told plainly', async () => {
   const first = start('--port', '0', '--history', '0');
   const port = /:(\d+) /.exec(await first.line)[1];
@@ -54,6 +73,9 @@ test('a taken port and wrong options are told plainly', async () => {
     [['--prot', '1'], /Unknown option '--prot'/],
     [['--host', 'example'], /--host must be an IPv4 address, got "example"/],
     [['--close-every', '500'], /--close-every must be 0, or at least 1000/],
+    [['--fork-every', '3'], /--fork-every must be 0, or more than 3/],
+    [['--fork-every', '30', '--close-every', '0'], /--fork-every needs --close-every/],
+    [['--fork-every', '4', '--retention', '3'], /--retention must be more than 3 with --fork-every/],
     [['--kinds', 'round'], /unknown kind "round"/],
     [['--replay-ledgers', 'x'], /--replay-ledgers needs --replay/],
   ]) {
@@ -75,5 +97,5 @@ test('--host is where it listens', async () => {
 test('--help lists the options', async () => {
   const { code, out } = await start('--help').done;
   assert.equal(code, 0);
-  for (const option of ['--port', '--host', '--seed', '--close-every', '--replay', '--replay-ledgers', '--retention']) assert.ok(out.includes(option));
+  for (const option of ['--port', '--host', '--seed', '--close-every', '--fork-every', '--replay', '--replay-ledgers', '--retention']) assert.ok(out.includes(option));
 });
