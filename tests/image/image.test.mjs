@@ -101,9 +101,13 @@ describe('a container', () => {
     const page = await request(`${server.url}/demo/`);
     assert.equal(page.status, 200);
     assert.match(page.text, /<html/);
-    const module = await request(`${server.url}/demo/core/dist/fluxora_core.wasm`);
-    assert.equal(module.status, 200);
-    assert.equal(module.headers['content-type'], 'application/wasm');
+    const [, script] = /<script [^>]*src="([^"]+)"/.exec(page.text);
+    const code = await request(new URL(script, `${server.url}/demo/`).href);
+    assert.equal(code.status, 200);
+    const [module] = /fluxora_core-[\w-]+\.wasm/.exec(code.text);
+    const core = await request(`${server.url}/demo/assets/${module}`);
+    assert.equal(core.status, 200);
+    assert.equal(core.headers['content-type'], 'application/wasm');
   });
 
   test('is nobody, with no capability, on a root that it can’t write', async () => {

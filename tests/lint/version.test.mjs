@@ -7,7 +7,7 @@ const VERSION = /^project\(fluxora VERSION (\d+\.\d+\.\d+) /m.exec(read('CMakeLi
 /** Every [where, version] of a package.json or a lock that is Fluxora's own. */
 function ownVersions(path) {
   const { name, version, packages, dependencies, devDependencies } = JSON.parse(read(path));
-  const own = ([key, value]) => /^@fluxora\//.test(key) && value !== '*';
+  const own = ([key, value]) => /^@fluxora\//.test(key) && value !== '*' && !value?.startsWith('file:');
   const found = Object.entries({ ...dependencies, ...devDependencies }).filter(own);
   if (version !== undefined && own([name])) found.push([name, version]);
   // Of a lock: this folder's package, workspaces (paths of this repository), and what they ask of each other.

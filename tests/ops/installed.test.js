@@ -2,13 +2,13 @@
 // manager how it is.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { request } from '../integration/harness/http_client.js';
 import { disown, own } from '../integration/harness/ownership.js';
-import { ServerProcess, serverProgram } from '../integration/harness/server_process.js';
+import { PROJECT_ROOT, ServerProcess, serverProgram } from '../integration/harness/server_process.js';
 import { newDatabase, serverEnvironment } from '../integration/harness/stack.js';
 import { waitFor } from '../integration/harness/wait.js';
 
@@ -75,6 +75,18 @@ test('another installation leaves the settings that are there alone', () => {
   writeFileSync(settings, 'DATABASE_URL=postgres://fluxora@127.0.0.1/fluxora\n');
   install();
   assert.equal(readFileSync(settings, 'utf8'), 'DATABASE_URL=postgres://fluxora@127.0.0.1/fluxora\n');
+});
+
+/** The page's files have their contents' hashes in their names: those of each version would add up to what no server takes. */
+test('another installation leaves nothing of the page that was there, where it has one to put in its place', () => {
+  const files = (folder) => readdirSync(folder, { recursive: true }).sort();
+  const page = installed('share/fluxora/demo');
+  mkdirSync(join(page, 'assets'), { recursive: true });
+  writeFileSync(join(page, 'assets/index-B3f0re00.js'), '');
+  const before = files(page);
+  install();
+  const built = join(PROJECT_ROOT, 'build/wasm/demo');
+  assert.deepEqual(files(page), existsSync(join(built, 'index.html')) ? files(built) : before);
 });
 
 test('the installed program serves the page beside it, and says when it is ready and when it ends', async () => {
