@@ -2,8 +2,9 @@
 # Runs suites of tests and counts their cases. A suite that runs nothing, crashes, or ends in anger although no case
 # failed counts as one failed case. What passes is one line; what fails is shown whole.
 
-# A suite that takes longer hangs.
+# A suite that takes longer hangs, and so does one file of tests.
 SUITE_SECONDS=1800
+FILE_SECONDS=900
 
 # Reports, outputs and counts of one run.
 scratch=.local/test
@@ -68,7 +69,7 @@ run_node_tests() {
     add_counts "$name" 0 1 0 0
     return 0
   fi
-  TEST_COUNTS=$PWD/$scratch/$name.counts timeout "$SUITE_SECONDS" "${launcher[@]}" node --test --test-concurrency="$concurrency" \
+  TEST_COUNTS=$PWD/$scratch/$name.counts timeout "$SUITE_SECONDS" "${launcher[@]}" node --test --test-concurrency="$concurrency" --test-timeout="${FILE_SECONDS}000" \
     --test-reporter=./scripts/lib/node_test_reporter.mjs "${files[@]}" >"$scratch/$name.out" 2>&1 </dev/null || status=$?
   grep '^    skipped ' "$scratch/$name.out" || true
   settle "$name" "$scratch/$name.counts" "$status" $((SECONDS - started)) "$scratch/$name.out"

@@ -9,23 +9,22 @@ import { startStack } from './harness/stack.js';
 import { adminHeaders } from './harness/admin.js';
 import { waitFor } from './harness/wait.js';
 
-/** A stack whose server has a Horizon. @param {{seed: string, env?: Record<string, string>, served?: Record<string, unknown>}} options */
-async function startWitnessed({ seed, env = {}, served = {} }) {
+/**
+ * A stack whose server has a Horizon; both end with the test.
+ * @param {import('node:test').TestContext} t
+ * @param {{seed: string, env?: Record<string, string>, served?: Record<string, unknown>}} options
+ */
+async function startWitnessed(t, { seed, env = {}, served = {} }) {
   // The server has to know Horizon's address when it starts, and Horizon the simulator's chain.
   const bystander = await startSimulator({ seed });
+  t.after(() => bystander.stop());
   const horizon = await Horizon.start(bystander);
+  t.after(() => horizon.stop());
   horizon.served = served;
   const stack = await startStack({ simulator: { seed }, server: { env: { HORIZON_URL: horizon.url, HORIZON_POLL_MS: '50', ...env } } });
+  t.after(() => stack.stop());
   horizon.simulator = stack.sim;
-  return {
-    stack,
-    horizon,
-    async stop() {
-      await stack.stop();
-      await horizon.stop();
-      await bystander.stop();
-    },
-  };
+  return { stack, horizon };
 }
 
 const health = (stack, matches, what) => waitFor(async () => {
@@ -33,8 +32,8 @@ const health = (stack, matches, what) => waitFor(async () => {
   return matches(seen) && seen;
 }, { what, describe: async () => ({ health: await stack.health(), logs: stack.server.logs.slice(-5) }) });
 
-test('of one mind with the RPC it shows nothing but that it is there', async () => {
-  const { stack, horizon, stop } = await startWitnessed({ seed: 'witness' });
+test('of one mind with the RPC it shows nothing but that it is there', async (t) => {
+  const { stack, horizon } = await startWitnessed(t, { seed: 'witness' });
   stack.runScenario(3);
   await stack.settle();
   const seen = await stack.health();
@@ -42,11 +41,10 @@ test('of one mind with the RPC it shows nothing but that it is there', async () 
   assert.equal(seen.dependencies.horizon, 'healthy');
   assert.equal(seen.indexer.operatorAction, 'none');
   await waitFor(() => horizon.looks > 2, { what: 'Horizon to be looked at again and again' });
-  await stop();
 });
 
-test('out of reach it degrades health and stops nothing', async () => {
-  const { stack, horizon, stop } = await startWitnessed({ seed: 'witness away' });
+test('out of reach it degrades health and stops nothing', async (t) => {
+  const { stack, horizon } = await startWitnessed(t, { seed: 'witness away' });
   horizon.status = 503;
   const away = await health(stack, ({ dependencies }) => dependencies.horizon === 'unhealthy', 'Horizon to be missed');
   assert.equal(away.status, 'degraded');
@@ -57,13 +55,13 @@ test('out of reach it degrades health and stops nothing', async () => {
   await checkExact(stack);
   horizon.status = 200;
   await health(stack, ({ status, dependencies }) => status === 'ok' && dependencies.horizon === 'healthy', 'Horizon to be back');
+  await stack.server.linesOf('horizon_recovered');
   const told = stack.server.logs.filter(({ event }) => event?.startsWith('horizon_')).map(({ event }) => event);
   assert.deepEqual(told, ['horizon_unavailable', 'horizon_recovered']);
-  await stop();
 });
 
-test('far ahead of the RPC it shows that the RPC lags, and indexing goes on', async () => {
-  const { stack, horizon, stop } = await startWitnessed({ seed: 'witness ahead' });
+test('far ahead of the RPC it shows that the RPC lags, and indexing goes on', async (t) => {
+  const { stack, horizon } = await startWitnessed(t, { seed: 'witness ahead' });
   stack.runScenario(2);
   await stack.settle();
   horizon.served = { core_latest_ledger: stack.sim.latest.sequence + 1_000 };
@@ -74,12 +72,11 @@ test('far ahead of the RPC it shows that the RPC lags, and indexing goes on', as
   await stack.settle();
   horizon.served = {};
   await health(stack, ({ status }) => status === 'ok', 'both to be even');
-  await stop();
 });
 
 test('of another network it stops the indexer until somebody has decided', async () => {
   const secret = randomBytes(32).toString('hex');
-  const { stack, horizon, stop } = await startWitnessed({ seed: 'witness of another', env: { JWT_SECRET: secret } });
+  const { stack, horizon } = await startWitnessed(t, { seed: 'witness of another', env: { JWT_SECRET: secret } });
   const headers = adminHeaders(secret);
   stack.runScenario(2);
   await stack.settle();
@@ -97,14 +94,12 @@ test('of another network it stops the indexer until somebody has decided', async
   stack.runScenario(2);
   await stack.settle();
   await checkExact(stack);
-  await stop();
 });
 
-test('of another network from the start nothing is indexed', async () => {
-  const { stack, stop } = await startWitnessed({ seed: 'witness at the start', served: { network_passphrase: 'Another network' } });
+test('of another network from the start nothing is indexed', async (t) => {
+  const { stack } = await startWitnessed(t, { seed: 'witness at the start', served: { network_passphrase: 'Another network' } });
   stack.sim.runScenario(2);
   await health(stack, ({ indexer }) => indexer.status === 'halted', 'the indexer to halt');
   assert.equal((await stack.head()).seq, 0);
   assert.deepEqual(await stack.db.rows('SELECT FROM indexer_alarms'), [], 'with nothing held there is nothing to decide');
-  await stop();
 });

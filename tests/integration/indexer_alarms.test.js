@@ -30,8 +30,6 @@ const healthy = (server, matches, what) => waitFor(async () => {
 /** A second instance on the same database and chain. */
 const startOther = (stack) => ServerProcess.start({ ...serverEnvironment(stack.db, stack.sim), ...ENV });
 
-const events = (server, event) => server.logs.filter((line) => line.event === event);
-
 test('a stall is one alarm for all instances, latched until it is over and acknowledged', async () => {
   const stack = await startStack({ simulator: { seed: 'stall', streams: 10 }, server: { env: ENV } });
   stack.runScenario(3);
@@ -52,12 +50,13 @@ test('a stall is one alarm for all instances, latched until it is over and ackno
     const { alarms } = await reportOf(other);
     return alarms.length > 0 && alarms;
   }, { what: 'the alarm' }));
-  const told = [stack.server, other].flatMap((server) => events(server, 'indexer_stalled'));
+  const stallsTold = () => [stack.server, other].flatMap(({ logs }) => logs.filter(({ event }) => event === 'indexer_stalled'));
+  const told = await waitFor(() => stallsTold().length > 0 && stallsTold(), { what: 'the stall to be logged' });
   assert.equal(told.length, 1, 'by whoever noticed first');
   assert.equal(told[0].level, 'error');
   await waitFor(() => metric(other, 'fluxora_indexer_alarm{alarm="stalled"} 1'), { what: 'the metric' });
   await waitFor(() => metric(stack.server, 'fluxora_rpc_circuit_state{state="open"} 1'), { what: 'the circuit to open' });
-  assert.equal(events(stack.server, 'rpc_circuit_open').length, 1);
+  assert.equal((await stack.server.linesOf('rpc_circuit_open')).length, 1);
   assert.equal((await healthOf(stack.server)).dependencies.rpc, 'unhealthy');
 
   // Acknowledged on one, observed on all; it isn't over.
@@ -79,7 +78,7 @@ test('a stall is one alarm for all instances, latched until it is over and ackno
     // The alarm ends a moment after its cause.
     await healthy(server, ({ status, indexer }) => status === 'ok' && indexer.operatorAction === 'none', 'the stall to be over');
   }
-  assert.equal(events(stack.server, 'rpc_circuit_closed').length, 1);
+  assert.equal((await stack.server.linesOf('rpc_circuit_closed')).length, 1);
   assert.ok(!(await metric(other, 'fluxora_indexer_alarm{alarm="stalled"} 1')));
   assert.equal((await reportOf(other)).alarms.length, 1);
   await stack.settle();

@@ -71,7 +71,7 @@ test('of a forked chain too', async () => {
     }
     checkLogOrder(await stack.allEvents(), (await stack.head()).epoch);
   }
-  assert.equal(stack.server.logs.filter(({ event }) => event === 'rolled_back').length, 3);
+  assert.equal((await stack.server.linesOf('rolled_back', 3)).length, 3);
   await checkDatabase(stack.db);
   await stack.stop();
 });
@@ -197,7 +197,7 @@ test('the audit finds a planted amount in the table and names it; what the contr
     fields: { depositAmount: [wrong, victim.depositAmount] },
     action: 'none',
   });
-  const warning = stack.server.logs.find(({ event }) => event === 'audit_difference');
+  const [warning] = await stack.server.linesOf('audit_difference');
   assert.deepEqual([warning.level, warning.streamId, warning.fields], ['warn', victim.id, difference.fields]);
   assert.equal((await stack.head()).seq, seq, 'nothing is mended by appending');
   assert.equal((await stack.get(`/api/streams/${victim.id}`)).depositAmount, wrong);

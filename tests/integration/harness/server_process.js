@@ -157,6 +157,19 @@ export class ServerProcess {
   }
 
   /**
+   * All lines of an event, once there are as many: what a request or a table shows may be ahead of the log, which comes
+   * through a pipe.
+   * @param {string} event
+   * @param {number} [count]
+   * @returns {Promise<LogLine[]>}
+   */
+  async linesOf(event, count = 1) {
+    const lines = () => this.logs.filter((line) => line.event === event);
+    await this.waitForLog(() => lines().length >= count, `${count} × ${event}`);
+    return lines();
+  }
+
+  /**
    * SIGTERM, and its orderly end. Anything but exit code 0 is an error: a sanitizer's finding ends here too.
    * A process that doesn't end by itself is killed, and that is an error as well.
    */
