@@ -78,6 +78,50 @@ test('streams come, change and go, and who draws can see it', () => {
   assert.equal(book.rowOf('s-2'), undefined);
 });
 
+/** What a book shows of all streams is what one that was filled just now shows. */
+function checkAsFresh(book, second, what) {
+  const fresh = bookOf(...book.all());
+  fresh.turnTo(second);
+  for (const { id } of book.all()) {
+    for (const name of ['streamed', 'withdrawable']) {
+      const balances = (of) => [of.exact(of.rowOf(id), name), of.exactNext(of.rowOf(id), name)];
+      assert.deepEqual(balances(book), balances(fresh), `${what}: ${name} of ${id} at ${second}`);
+    }
+  }
+}
+
+test('whatever happens to streams between two looks, the balances are those of a book that is filled anew', () => {
+  const book = bookOf(...Array.from({ length: 150 }, (_, i) => aStream({ id: `s-${i}` })));
+  let made = 150;
+  let at = 12_345;
+  const random = (below) => {
+    at = (at * 1_103_515_245 + 12_345) % 2 ** 31;
+    return at % below;
+  };
+  const anId = () => [...book.all()][random(book.size)].id;
+  const steps = [
+    ['another rate', () => book.put(aStream({ id: anId(), ratePerSecond: `${random(9)}.${1_000_000 + random(1_000_000)}` }))],
+    ['a withdrawal', () => book.put(aStream({ id: anId(), withdrawnAmount: '0.2500000' }))],
+    ['a new one', () => book.put(aStream({ id: `s-${made++}` }))],
+    ['one that goes', () => book.remove(anId())],
+    ['more than a few', () => { for (let i = 0; i < 120; i += 1) book.put(aStream({ id: `s-${made++}`, ratePerSecond: '0.7500000' })); }],
+    ['nothing', () => {}],
+  ];
+  let second = 101;
+  for (let round = 0; round < 300; round += 1) {
+    const did = [];
+    for (let n = random(4); n >= 0; n -= 1) {
+      const [what, step] = steps[random(round % 20 === 0 ? steps.length : 3)];
+      step();
+      did.push(what);
+    }
+    second += [0, 0, 1, 1, 1, 2, -1][random(7)];
+    book.turnTo(second);
+    if (round % 10 === 0 || did.length > 1) checkAsFresh(book, second, did.join(', '));
+    assert.equal(book.turnTo(second), false, 'a second time there is nothing to do');
+  }
+});
+
 test('balances compare as the numbers that they are, above 64 bits too', () => {
   const most = '17014118346046923173168730371588.4105727'; // 2^127 - 1 base units
   const book = bookOf(

@@ -7,7 +7,13 @@ import { UnitColumn } from './unit_column.js';
 export type Moving = Extract<BalanceColumn, 'streamed' | 'withdrawable'>;
 const MOVING: readonly Moving[] = ['streamed', 'withdrawable'];
 
-type Balances = Record<Moving, UnitColumn>;
+/** Of more changed streams than this, all are computed: one call for all of them is cheaper than one for each. */
+const RENEWED_MAX = 100;
+
+/** All balances at a second. */
+interface Balances extends Readonly<Record<Moving, UnitColumn>> {
+  readonly second: number;
+}
 
 /**
  * Amounts between two seconds. The contract pays by whole seconds, so only a whole second has an exact amount; in
@@ -26,8 +32,8 @@ export class StreamBook {
   #streams = new Map<string, Stream>();
   #revision = 0;
   #membership = 0;
-  #second: number | null = null;
-  #balancesOf = -1;
+  /** Streams whose balances have yet to be computed anew; null: all of them. */
+  #stale: Set<string> | null = null;
   #now: Balances | null = null;
   #next: Balances | null = null;
 
@@ -47,6 +53,7 @@ export class StreamBook {
     this.#streams = new Map(streams.map((stream) => [stream.id, stream]));
     this.#columns.clear();
     this.#columns.setAll(streams);
+    this.#stale = null;
     this.#revision += 1;
     this.#membership += 1;
   }
@@ -56,6 +63,7 @@ export class StreamBook {
     const isNew = !this.#streams.has(stream.id);
     this.#columns.set(stream);
     this.#streams.set(stream.id, stream);
+    this.#stale?.add(stream.id);
     this.#revision += 1;
     if (isNew) this.#membership += 1;
     return isNew;
@@ -64,22 +72,22 @@ export class StreamBook {
   remove(id: string): void {
     if (!this.#streams.delete(id)) return;
     this.#columns.delete(id);
+    // Another one has its row now.
+    this.#stale = null;
     this.#revision += 1;
     this.#membership += 1;
   }
 
   /** The second whose balances are held; null before the first `turnTo`. */
-  get second(): number | null { return this.#second; }
+  get second(): number | null { return this.#now?.second ?? null; }
 
-  /** Computes the balances at a second and at the one after it, where they aren't there yet. True when they are new. */
+  /** Brings the balances to a second and to the one after it. True when any may be others than before. */
   turnTo(second: number): boolean {
-    const isCurrent = this.#balancesOf === this.#revision;
-    if (second === this.#second && isCurrent) return false;
-    const isNext = isCurrent && this.#second !== null && second === this.#second + 1;
-    this.#now = isNext ? this.#next : this.#balancesAt(second);
-    this.#next = this.#balancesAt(second + 1);
-    this.#second = second;
-    this.#balancesOf = this.#revision;
+    if (second === this.second && this.#stale?.size === 0) return false;
+    const [now, next] = [this.#balancesAt(second), this.#balancesAt(second + 1)];
+    this.#now = now;
+    this.#next = next;
+    this.#stale = new Set();
     return true;
   }
 
@@ -119,7 +127,19 @@ export class StreamBook {
   }
 
   #balancesAt(second: number): Balances {
+    const held = [this.#now, this.#next].find((balances) => balances?.second === second);
+    const stale = this.#stale;
+    if (held && stale && stale.size <= RENEWED_MAX) {
+      for (const id of stale) this.#renew(held, id);
+      return held;
+    }
     const found = this.#columns.accrue(BigInt(second));
-    return Object.fromEntries(MOVING.map((name) => [name, new UnitColumn(found.words(name))])) as Balances;
+    const [streamed, withdrawable] = MOVING.map((name) => new UnitColumn(found.words(name)));
+    return { second, streamed: streamed!, withdrawable: withdrawable! };
+  }
+
+  #renew(balances: Balances, id: string): void {
+    const found = this.#columns.balancesOf(id, BigInt(balances.second));
+    for (const name of MOVING) balances[name].put(this.rowOf(id)!, found[`${name}Units`]);
   }
 }

@@ -4,20 +4,30 @@
  * and stay exact in sums of up to 2^21 rows, which is more than the core's columns hold.
  */
 export class UnitColumn {
-  readonly #words: BigUint64Array;
-  readonly #quarters: Uint32Array;
+  #words!: BigUint64Array;
+  #quarters!: Uint32Array;
   /** The same, with the highest word's sign. */
-  readonly #signed: Int32Array;
+  #signed!: Int32Array;
 
   constructor(words: BigUint64Array) {
-    this.#words = words;
-    this.#quarters = new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
-    this.#signed = new Int32Array(words.buffer, words.byteOffset, words.length * 2);
+    this.#hold(words);
   }
 
   /** A row's amount. */
   at(row: number): bigint {
     return (BigInt.asIntN(64, this.#words[2 * row + 1]!) << 64n) | this.#words[2 * row]!;
+  }
+
+  /** Gives a row another amount, or the next new row its first. */
+  put(row: number, units: bigint): void {
+    if (2 * row >= this.#words.length) {
+      const larger = new BigUint64Array(Math.ceil(row * 1.25 + 1) * 2);
+      larger.set(this.#words);
+      this.#hold(larger);
+    }
+    // A typed array keeps what fits into its words.
+    this.#words[2 * row] = units;
+    this.#words[2 * row + 1] = units >> 64n;
   }
 
   /** Below zero where the first row has less than the second, above where it has more. */
@@ -42,5 +52,11 @@ export class UnitColumn {
       w3 += this.#signed[4 * row + 3]!;
     }
     return BigInt(w0) + (BigInt(w1) << 32n) + (BigInt(w2) << 64n) + (BigInt(w3) << 96n);
+  }
+
+  #hold(words: BigUint64Array): void {
+    this.#words = words;
+    this.#quarters = new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
+    this.#signed = new Int32Array(words.buffer, words.byteOffset, words.length * 2);
   }
 }
