@@ -74,7 +74,7 @@ test('far ahead of the RPC it shows that the RPC lags, and indexing goes on', as
   await health(stack, ({ status }) => status === 'ok', 'both to be even');
 });
 
-test('of another network it stops the indexer until somebody has decided', async () => {
+test('of another network it stops the indexer until somebody has decided', async (t) => {
   const secret = randomBytes(32).toString('hex');
   const { stack, horizon } = await startWitnessed(t, { seed: 'witness of another', env: { JWT_SECRET: secret } });
   const headers = adminHeaders(secret);
