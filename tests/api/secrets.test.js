@@ -11,6 +11,7 @@ import { TERMS } from '../integration/harness/api_streams.js';
 import { request } from '../integration/harness/http_client.js';
 import { exchange } from '../integration/harness/raw_http.js';
 import { Horizon } from '../chain-sim/src/horizon.js';
+import { ownHere } from '../integration/harness/ownership.js';
 import { PostgresCluster } from '../integration/harness/postgres_cluster.js';
 import { runCommand } from '../integration/harness/server_process.js';
 import { ledgerHashes, post, sentEvent, startTaker } from '../integration/harness/sent_events.js';
@@ -91,6 +92,7 @@ const collector = createServer((incoming, outgoing) => {
 
 before(async () => {
   await once(collector.listen(0, '127.0.0.1'), 'listening');
+  ownHere(() => { collector.closeAllConnections(); collector.close(); });
   cluster = await PostgresCluster.start({ fsync: false });
   stack = await startStack({
     cluster,
@@ -114,6 +116,7 @@ before(async () => {
   url.username = 'planted';
   url.password = DB_PASSWORD;
   horizon = await Horizon.start(stack.sim);
+  ownHere(() => horizon.stop());
   // A provider's key in the RPC's address, and in Horizon's; the simulator answers at every path.
   await stack.server.restart({
     DATABASE_URL: String(url),
@@ -394,14 +397,11 @@ test('nothing that comes out of the server holds one', async () => {
   collect("PostgreSQL's log", String(cluster.output));
   await stack.stop();
   await taker.server.stop();
-  await horizon.stop(); // where the noise ended early, it still runs
   for (const server of [stack.server, taker.server]) {
     collect('the log', String(server.stdout) + server.logs.map((line) => JSON.stringify(line)).join('\n'));
     collect('stderr', String(server.stderr));
   }
   await cluster.end();
-  collector.closeAllConnections();
-  collector.close();
 
   assert.ok(stack.server.logs.length > 200, `only ${stack.server.logs.length} lines`);
   assert.ok((places.get('answers') ?? '').length > 100_000, 'the answers are there');

@@ -13,6 +13,7 @@ import { readPrometheusText, sampleValue } from '../api/harness/prometheus_text.
 import { request } from '../integration/harness/http_client.js';
 import { growChain } from '../integration/harness/growing_chain.js';
 import { checkDatabase } from '../integration/harness/log_database.js';
+import { ownHere } from '../integration/harness/ownership.js';
 import { seededRandom } from '../integration/harness/seeded_random.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
 import { Stack, newDatabase, serverEnvironment } from '../integration/harness/stack.js';
@@ -119,6 +120,7 @@ async function chaos(t, redis) {
   t.diagnostic(`REALTIME_SEED=${SEED}`);
   console.log(`REALTIME_SEED=${SEED}`);
   const sim = await startSimulator({ seed: SEED, streams: STREAMS, tokenEvents: false });
+  ownHere(() => sim.stop());
   sim.runScenario(30, { actionsPerLedger: 8 });
   const db = await newDatabase();
   // With a Redis the feeds of an instance that was killed count for a while, and those of one that was killed before.

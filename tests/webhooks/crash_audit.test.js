@@ -11,6 +11,7 @@ import { startSimulator } from '../chain-sim/src/simulator.js';
 import { SENDER, cancel, create, setStatus } from '../integration/harness/api_streams.js';
 import { growChain } from '../integration/harness/growing_chain.js';
 import { checkDatabase } from '../integration/harness/log_database.js';
+import { ownHere } from '../integration/harness/ownership.js';
 import { seededRandom } from '../integration/harness/seeded_random.js';
 import { ServerProcess } from '../integration/harness/server_process.js';
 import { Stack, newDatabase, serverEnvironment } from '../integration/harness/stack.js';
@@ -96,6 +97,7 @@ async function crashAudit(t, instances) {
   t.diagnostic(`WEBHOOKS_SEED=${SEED}`);
   console.log(`WEBHOOKS_SEED=${SEED}`);
   const sim = await startSimulator({ seed: SEED, streams: STREAMS, tokenEvents: false });
+  ownHere(() => sim.stop());
   sim.runScenario(10, { actionsPerLedger: 8 });
   const db = await newDatabase();
   const settings = {

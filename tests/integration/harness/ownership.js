@@ -18,6 +18,11 @@ export function own(resource) {
   return resource;
 }
 
+/** Something of this process that would keep it alive, e.g. a server. @param {() => unknown | Promise<unknown>} stop may come a second time */
+export function ownHere(stop) {
+  return own({ end: stop, endNow: () => {} });
+}
+
 /** @param {Owned} resource */
 export function disown(resource) {
   owned.delete(resource);

@@ -2,7 +2,7 @@
 import { startSimulator } from '../../chain-sim/src/simulator.js';
 import { ExpectedStreams } from './expected_streams.js';
 import { request, withQuery } from './http_client.js';
-import { disown, own } from './ownership.js';
+import { disown, ownHere } from './ownership.js';
 import { PostgresCluster } from './postgres_cluster.js';
 import { ServerProcess } from './server_process.js';
 import { waitFor } from './wait.js';
@@ -65,7 +65,7 @@ export function serverEnvironment(db, sim) {
 
 /** @param {any} sim */
 function ownSimulator(sim) {
-  const owner = own({ end: () => sim.stop(), endNow: () => {} });
+  const owner = ownHere(() => sim.stop());
   return async () => {
     await sim.stop();
     disown(owner);

@@ -7,6 +7,7 @@ import { startSimulator } from '../../chain-sim/src/simulator.js';
 import { checkExact } from '../harness/exactness.js';
 import { ExpectedStreams } from '../harness/expected_streams.js';
 import { assertSameDump, checkDatabase } from '../harness/log_database.js';
+import { ownHere } from '../harness/ownership.js';
 import { ServerProcess } from '../harness/server_process.js';
 import { seededRandom } from '../harness/seeded_random.js';
 import { Stack, newDatabase, serverEnvironment } from '../harness/stack.js';
@@ -21,6 +22,7 @@ test(`kill -9 of two instances in turn for ${SECONDS} s of ingest with forks`, {
   t.diagnostic(`seed ${SEED}`);
   const random = seededRandom(SEED);
   const sim = await startSimulator({ seed: SEED, streams: 100, tokenEvents: false });
+  ownHere(() => sim.stop());
   sim.runScenario(100, { actionsPerLedger: 20 });
   const db = await newDatabase();
   const settings = { ...serverEnvironment(db, sim), INDEXER_BATCH_LEDGERS: '3' };

@@ -2,7 +2,7 @@
 // a chain to follow.
 import { startSimulator } from '../../chain-sim/src/simulator.js';
 import { request } from '../../integration/harness/http_client.js';
-import { disown, own } from '../../integration/harness/ownership.js';
+import { disown, ownHere } from '../../integration/harness/ownership.js';
 import { PostgresCluster, freePort } from '../../integration/harness/postgres_cluster.js';
 import { ServerProcess } from '../../integration/harness/server_process.js';
 import { Stack, newDatabase, serverEnvironment } from '../../integration/harness/stack.js';
@@ -19,7 +19,7 @@ export class Fleet {
     fleet.primary = await PostgresCluster.start({ fsync: false });
     fleet.redis = await RedisServer.start();
     const sim = await startSimulator({ seed, streams: 20, tokenEvents: false });
-    fleet.simulator = own({ end: () => sim.stop(), endNow: () => {} });
+    fleet.simulator = ownHere(() => sim.stop());
     fleet.sim = sim;
     sim.runScenario(5, { actionsPerLedger: 5 });
     const db = await newDatabase({ cluster: fleet.primary });
