@@ -387,6 +387,43 @@ for (const transport of ['websocket', 'sse']) {
   });
 }
 
+/** A reader that wants the state first, over a service some of whose answers are others. @param {(path: string, answer: Response) => Response} change */
+async function readerOver(change) {
+  const service = newService(6);
+  for (let i = 0; i < 5; i += 1) service.append();
+  const fetch = async (url, init) => change(new URL(url).pathname, await service.fetch(url, init));
+  const reader = new Reader(service, { transport: 'websocket', all: true, snapshot: true, fetch });
+  await service.timers.run(() => reader.ended !== null);
+  return reader;
+}
+
+test('a state that says nothing of its position is none, and no other is asked for', async () => {
+  const reader = await readerOver((path, answer) => (path === '/api/streams' ? new Response(answer.body) : answer));
+  withCode('FEED_REFUSED')(reader.ended);
+  assert.match(reader.ended.message, /X-Fluxora-Cursor/);
+  assert.deepEqual(reader.messages, []);
+});
+
+test('an export that has no end, in lines or within one, is not read to it', async () => {
+  const headers = { 'x-fluxora-cursor': 'ep0-5' };
+  const more = () => new Response(JSON.stringify({ streams: [], has_more: true }), { headers });
+  for (const piece of [`${'{}\n'.repeat(10_000)}`, 'x'.repeat(100_000)]) {
+    let pieces = 0;
+    const endless = () => new ReadableStream({
+      pull(controller) {
+        pieces += 1;
+        controller.enqueue(new TextEncoder().encode(piece));
+      },
+    });
+    const reader = await readerOver((path, answer) => {
+      if (path === '/api/streams') return more();
+      return path === '/api/streams/export' ? new Response(endless(), { headers }) : answer;
+    });
+    withCode('INPUT_TOO_LONG')(reader.ended);
+    assert.ok(pieces < 20, `${pieces} pieces of ${piece.length} bytes were read`);
+  }
+});
+
 /** Answers of an event stream, one a connection; after the last one there is none. */
 function scripted(...answers) {
   const timers = new VirtualTimers();

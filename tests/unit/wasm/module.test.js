@@ -186,6 +186,23 @@ test('the browser’s entry takes the module streamed or whole, and says when th
   }
 });
 
+test('every entry that fetches asks for the module of its own that lies beside it', async (t) => {
+  const fetched = t.mock.method(globalThis, 'fetch', async (url) =>
+    new Response(readFileSync(new URL(url)), { headers: { 'content-type': 'application/wasm' } }));
+  const exportsOf = JSON.parse(read('wasm/package/package.json')).exports;
+  // The browser's of the whole core has loaded its own above, and does so once.
+  const entries = [['.', 'deno', 'core'], ['./verify', 'browser', 'verify'], ['./verify', 'deno', 'verify'],
+    ['./ed25519', 'browser', 'ed25519'], ['./ed25519', 'deno', 'ed25519']];
+  for (const [subpath, runtime, name] of entries) {
+    const entryFor = (condition) => import(`../../../wasm/package/${exportsOf[subpath][condition]}`);
+    const [entry, byNode] = [await entryFor(runtime), await entryFor('node')];
+    assert.equal(entry.FluxoraError, FluxoraError);
+    assert.equal(Object.getPrototypeOf(await entry.load()), Object.getPrototypeOf(await byNode.load()), `${runtime}: ${subpath}`);
+    assert.match(`${fetched.mock.calls.at(-1).arguments[0]}`, new RegExp(`/wasm/package/dist/fluxora_${name}\\.wasm$`));
+  }
+  assert.equal(fetched.mock.callCount(), entries.length);
+});
+
 test('every entry that the manifest names is there, types first and default last', () => {
   const manifest = JSON.parse(read('wasm/package/package.json'));
   // The feed's client takes a core, however that was loaded: one file for all.
