@@ -117,6 +117,7 @@ test('whatever happens to streams between two looks, the balances are those of a
     }
     second += [0, 0, 1, 1, 1, 2, -1][random(7)];
     book.turnTo(second);
+    if (random(3) === 0) book.prepare();
     if (round % 10 === 0 || did.length > 1) checkAsFresh(book, second, did.join(', '));
     assert.equal(book.turnTo(second), false, 'a second time there is nothing to do');
   }

@@ -64,5 +64,6 @@ export class Frames {
       if (isNewSecond || isNewTo.has(viewer)) viewer.second?.(second);
       if (!this.#still.matches) viewer.frame?.(now % 1000);
     }
+    if (this.#viewers.size > 0 && now % 1000 >= 500) this.#streams.prepare();
   }
 }

@@ -34,8 +34,8 @@ export class StreamBook {
   #membership = 0;
   /** Streams whose balances have yet to be computed anew; null: all of them. */
   #stale: Set<string> | null = null;
-  #now: Balances | null = null;
-  #next: Balances | null = null;
+  /** Of the second, of the one after it, and in its later half of the one after that. */
+  #held: readonly Balances[] = [];
 
   constructor(core: FluxoraCore) {
     this.#columns = core.streamColumns();
@@ -79,16 +79,22 @@ export class StreamBook {
   }
 
   /** The second whose balances are held; null before the first `turnTo`. */
-  get second(): number | null { return this.#now?.second ?? null; }
+  get second(): number | null { return this.#held[0]?.second ?? null; }
 
   /** Brings the balances to a second and to the one after it. True when any may be others than before. */
   turnTo(second: number): boolean {
     if (second === this.second && this.#stale?.size === 0) return false;
-    const [now, next] = [this.#balancesAt(second), this.#balancesAt(second + 1)];
-    this.#now = now;
-    this.#next = next;
+    const ahead = this.#isRenewable && this.#holds(second + 2) ? [second + 2] : [];
+    this.#held = [second, second + 1, ...ahead].map((at) => this.#balancesAt(at));
     this.#stale = new Set();
     return true;
+  }
+
+  /** Computes what the next second will ask for, in a frame that has less to do than its first. */
+  prepare(): void {
+    const { second } = this;
+    if (second === null || this.#stale?.size !== 0 || this.#holds(second + 2)) return;
+    this.#held = [...this.#held, this.#balancesAt(second + 2)];
   }
 
   /** A stream's place in the balances, until streams come or go; undefined for one that isn't held. */
@@ -98,12 +104,12 @@ export class StreamBook {
 
   /** A row's exact balance at the second, in base units. */
   exact(row: number, name: Moving): bigint {
-    return this.#now![name].at(row);
+    return this.#held[0]![name].at(row);
   }
 
   /** The same at the second after it. */
   exactNext(row: number, name: Moving): bigint {
-    return this.#next![name].at(row);
+    return this.#held[1]![name].at(row);
   }
 
   /** The balance `milliseconds` behind the second. */
@@ -113,24 +119,31 @@ export class StreamBook {
 
   /** Below, at or above zero: which of two rows has less at the second. For sorting. */
   compare(a: number, b: number, name: Moving): number {
-    return this.#now![name].compare(a, b);
+    return this.#held[0]![name].compare(a, b);
   }
 
   /** What some rows have together at the second after it. It may be more than an amount can hold. */
   sumNext(rows: readonly number[], name: Moving): bigint {
-    return this.#next![name].sum(rows);
+    return this.#held[1]![name].sum(rows);
   }
 
   /** The same at the second. */
   sum(rows: readonly number[], name: Moving): bigint {
-    return this.#now![name].sum(rows);
+    return this.#held[0]![name].sum(rows);
+  }
+
+  get #isRenewable(): boolean {
+    return this.#stale !== null && this.#stale.size <= RENEWED_MAX;
+  }
+
+  #holds(second: number): boolean {
+    return this.#held.some((balances) => balances.second === second);
   }
 
   #balancesAt(second: number): Balances {
-    const held = [this.#now, this.#next].find((balances) => balances?.second === second);
-    const stale = this.#stale;
-    if (held && stale && stale.size <= RENEWED_MAX) {
-      for (const id of stale) this.#renew(held, id);
+    const held = this.#held.find((balances) => balances.second === second);
+    if (held && this.#isRenewable) {
+      for (const id of this.#stale!) this.#renew(held, id);
       return held;
     }
     const found = this.#columns.accrue(BigInt(second));

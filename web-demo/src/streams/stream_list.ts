@@ -40,7 +40,7 @@ export class StreamList implements Viewer {
   #isChoosing = false;
   /** Streams that entries were about since the order was taken; null: it is to be taken from all. */
   #touched: Set<string> | null = null;
-  /** Whether something has changed since the order was taken from all. */
+  /** Whether a stream that has its place has changed since the order was taken from all. */
   #isOlder = false;
   #takenAt = -1;
   #endListening: (() => void)[] = [];
@@ -115,7 +115,7 @@ export class StreamList implements Viewer {
       this.#table.retake(() => {
         const changes = this.#order.takeIn(touched, second);
         if (changes === null) return this.#take(second);
-        this.#isOlder = true;
+        this.#isOlder ||= changes.some(({ before }) => before !== null);
         this.#totals.change(changes, this.#order.all);
         this.#taken();
       });
